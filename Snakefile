@@ -1,0 +1,60 @@
+"""How close are finite networks to their infinite-width limit, on real images?"""
+
+from snakemake.utils import min_version
+
+min_version("9.13")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/network.smk"
+include: "workflow/rules/kernel.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/charts.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+localrules:
+    all,
+    data,
+    networks,
+    kernels,
+    tables,
+    figures,
+
+
+rule all:
+    default_target: True
+    input:
+        TABLES,
+        FIGURES,
+
+
+rule data:
+    input:
+        PREPARED,
+
+
+rule networks:
+    input:
+        NETWORK_SHARDS,
+
+
+rule kernels:
+    input:
+        KERNEL_SHARDS,
+
+
+rule tables:
+    input:
+        TABLES,
+
+
+rule figures:
+    input:
+        FIGURES,

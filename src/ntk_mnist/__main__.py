@@ -1,0 +1,58 @@
+"""The command line: ``python -m ntk_mnist COMMAND …``, one command a rule.
+
+Only the command that is asked for is imported, and only after the thread pools are
+bounded, so that a job pays for nothing else. ``python -m ntk_mnist COMMAND --help``
+describes each.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from ntk_mnist import UserError
+
+COMMANDS = {
+    "fetch": "put the original files of a dataset into a folder, each checked",
+    "prepare": "turn the original files into arrays that a cell can memory-map",
+    "network": "train one finite network and write its shard",
+    "kernel": "solve the infinite-width kernels at one training-set size and write their shard",
+    "tabulate": "aggregate shards into one table",
+    "chart": "render one chart of the tables as HTML, PNG and SVG",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m ntk_mnist", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument("--threads", type=int, default=1, help="of this job")
+        if name in arguments[:1]:
+            _bound_threads(arguments)
+            module = importlib.import_module(f"ntk_mnist.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (UserError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _bound_threads(arguments: Sequence[str]) -> None:
+    """Bound the pools of XLA, OpenBLAS and OpenMP; they are read when these are imported."""
+    early = argparse.ArgumentParser(add_help=False)
+    early.add_argument("--threads", type=int, default=1)
+    threads = early.parse_known_args(arguments)[0].threads
+    for variable in ("NPROC", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

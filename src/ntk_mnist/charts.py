@@ -1,0 +1,279 @@
+"""Tables in, Altair charts out.
+
+A chart is a function of the two aggregated tables. Series are told apart by lightness, so
+that they keep their order in grey print, and the infinite-width limit by a black dashed or
+dotted line. In the browser every point has a tooltip and a click on a legend entry
+highlights its series.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from ntk_mnist.datasets import CATALOGUE
+
+__all__ = ["CHARTS", "comparison", "gap_to_infinite_width"]
+
+_PANEL = {"width": 215, "height": 250}
+_FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
+# Viridis without its lightest end, which vanishes on paper.
+_RAMP = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#a5cf2f")
+_KERNEL_NAMES = {"nngp": "NNGP", "ntk": "NTK"}
+_INFINITE_DASHES = {"nngp": [7, 3], "ntk": [2, 2]}
+_SOLID = [1, 0]
+
+
+@dataclass(frozen=True)
+class _Series:
+    """Labels of a legend in their order, each with a colour and a dash pattern."""
+
+    title: str
+    labels: Sequence[str]
+    colours: Sequence[str]
+    dashes: Sequence[Sequence[int]]
+
+    def encodings(self) -> dict[str, Any]:
+        """Colour and dash over one domain, so that Vega draws one legend for both."""
+        domain = list(self.labels)
+        legend = alt.Legend(title=self.title, symbolType="stroke", symbolSize=180)
+        return {
+            "color": alt.Color(
+                "series:N",
+                sort=domain,
+                legend=legend,
+                scale=alt.Scale(domain=domain, range=list(self.colours)),
+            ),
+            "strokeDash": alt.StrokeDash(
+                "series:N",
+                sort=domain,
+                legend=legend,
+                scale=alt.Scale(domain=domain, range=[list(d) for d in self.dashes]),
+            ),
+        }
+
+
+def comparison(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.HConcatChart:
+    """Test accuracy against training-set size: kernels over time, networks over width.
+
+    The notebook's figure, with a panel for each kernel where the notebook shows NNGP as
+    "NTK". Networks of several seeds are drawn by their mean with a band from the lowest to
+    the highest.
+
+    Args:
+        networks: the ``nn`` table.
+        kernels: the ``kernel`` table.
+    """
+    times = sorted(kernels["time"].unique())
+    finite = [t for t in times if math.isfinite(t)]
+    time_series = _Series(
+        "Gradient-flow time",
+        [_time_label(t) for t in times],
+        [*_ramp(len(finite)), "black"],
+        [*[_SOLID] * len(finite), _INFINITE_DASHES["nngp"]],
+    )
+    kinds = _kinds(kernels)
+    kernel_data = kernels.assign(series=kernels["time"].map(_time_label), mean=kernels["test_accuracy"])
+    kernel_panels = [
+        _accuracy_panel(
+            kernel_data[kernel_data["kernel"] == kind],
+            time_series,
+            f"{_KERNEL_NAMES[kind]}, infinite width",
+            show_y=i == 0,
+        )
+        for i, kind in enumerate(kinds)
+    ]
+
+    widths = sorted(networks["width"].unique())
+    width_series = _Series(
+        "Width",
+        [*map(str, widths), *[_infinite_label(kind) for kind in kinds]],
+        [*_ramp(len(widths)), *["black"] * len(kinds)],
+        [*[_SOLID] * len(widths), *[_INFINITE_DASHES[kind] for kind in kinds]],
+    )
+    limit = kernels[kernels["time"] == math.inf]
+    limit = limit.assign(series=limit["kernel"].map(_infinite_label), mean=limit["test_accuracy"])
+    network_data = _over_seeds(networks, "test_accuracy").assign(
+        series=lambda table: table["width"].astype(str)
+    )
+    network_panel = _accuracy_panel(
+        pd.concat([network_data, limit[["size", "series", "mean"]]]),
+        width_series,
+        "Networks",
+        show_y=False,
+    )
+    left = alt.hconcat(*kernel_panels, spacing=12)
+    both = alt.hconcat(left, network_panel, spacing=24)
+    both = both.resolve_scale(color="independent", strokeDash="independent")
+    return _styled(both, networks, "Test accuracy of finite and infinitely wide networks")
+
+
+def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.HConcatChart:
+    """How far below or above its infinite-width limit a network's test accuracy lies.
+
+    Accuracy of the network less that of the kernel at t = ∞, against width, a line a
+    training-set size and a panel a kernel.
+
+    Args:
+        networks: the ``nn`` table.
+        kernels: the ``kernel`` table.
+    """
+    limit = kernels[kernels["time"] == math.inf].set_index(["kernel", "size"])["test_accuracy"]
+    sizes = sorted(networks["size"].unique())
+    series = _Series(
+        "Training-set size", [*map(str, sizes)], _ramp(len(sizes)), [_SOLID] * len(sizes)
+    )
+    x = _log2_axis("width", "Width", networks["width"].unique())
+    kinds = _kinds(kernels)
+    data = {}
+    for kind in kinds:
+        gap = networks["test_accuracy"] - networks["size"].map(limit[kind])
+        table = _over_seeds(networks.assign(gap=gap), "gap")
+        data[kind] = table.assign(series=table["size"].astype(str))
+    # All panels on one scale, with the line of no gap in sight.
+    lows, highs = zip(*((t["low"].min(), t["high"].max()) for t in data.values()), strict=True)
+    scale = alt.Scale(domain=[min(*lows, 0), max(*highs, 0)], nice=True)
+    panels = []
+    for i, kind in enumerate(kinds):
+        title = f"Accuracy, network − {_KERNEL_NAMES[kind]}" if i == 0 else None
+        title = "Accuracy of network less limit" if i == 0 else None
+        y = alt.Y("mean:Q", title=title, scale=scale, axis=alt.Axis(format="+.1f", labels=i == 0))
+        zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(
+            color="black", strokeDash=_INFINITE_DASHES["nngp"]
+        )
+        lines = _lines(data[kind], x, y, series, "Width", "width")
+        panels.append(
+            alt.layer(zero.encode(y=alt.Y("zero:Q", scale=scale)), lines).properties(
+                title=f"Limit: {_KERNEL_NAMES[kind]}, t = ∞", **_PANEL
+            )
+        )
+    return _styled(
+        alt.hconcat(*panels, spacing=12), networks, "Finite width against the infinite-width limit"
+    )
+
+
+#: The charts by the name of their files.
+CHARTS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame], alt.HConcatChart]] = {
+    "comparison": comparison,
+    "gap_to_infinite_width": gap_to_infinite_width,
+}
+
+
+def _accuracy_panel(
+    data: pd.DataFrame, series: _Series, title: str, show_y: bool
+) -> alt.LayerChart:
+    x = _log2_axis("size", "Training-set size", data["size"].unique())
+    y = alt.Y(
+        "mean:Q",
+        title="Test accuracy" if show_y else None,
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format=".1f", labels=show_y),
+    )
+    chart = _lines(data, x, y, series, "Training-set size", "size")
+    return chart.properties(title=title, **_PANEL)
+
+
+def _lines(
+    data: pd.DataFrame, x: alt.X, y: alt.Y, series: _Series, x_name: str, x_field: str
+) -> alt.LayerChart:
+    """Lines with points, bands where several seeds differ, and a legend that highlights."""
+    chosen = alt.selection_point(fields=["series"], bind="legend")
+    encodings = series.encodings()
+    base = alt.Chart(data).encode(
+        x, y, **encodings, opacity=alt.when(chosen).then(alt.value(1)).otherwise(alt.value(0.12))
+    )
+    tooltip = [
+        alt.Tooltip("series:N", title=series.title),
+        alt.Tooltip(f"{x_field}:Q", title=x_name, format=","),
+        alt.Tooltip("mean:Q", title="Accuracy", format=".3f"),
+    ]
+    layers = [
+        base.mark_line(strokeWidth=1.8),
+        base.mark_point(filled=True, size=22).encode(
+            tooltip=tooltip, strokeDash=alt.value(_SOLID)
+        ),
+    ]
+    if "low" in data and (data["low"] < data["high"]).any():
+        band = base.mark_area(strokeWidth=0).encode(
+            alt.Y("low:Q"), alt.Y2("high:Q"), opacity=alt.value(0.18)
+        )
+        layers.insert(0, band)
+    return alt.layer(*layers).add_params(chosen)
+
+
+def _log2_axis(field: str, title: str, values: Sequence[Any]) -> alt.X:
+    ticks = sorted(int(value) for value in values)
+    return alt.X(
+        f"{field}:Q",
+        title=title,
+        scale=alt.Scale(type="log", base=2, domain=[ticks[0], ticks[-1]], nice=False, padding=8),
+        axis=alt.Axis(values=ticks, format="d", labelOverlap="greedy", labelSeparation=3),
+    )
+
+
+def _over_seeds(networks: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Mean, lowest and highest of ``column`` over the seeds of each width and size."""
+    groups = networks.groupby(["width", "size"], as_index=False)[column]
+    return groups.agg(mean="mean", low="min", high="max")
+
+
+def _styled(chart: alt.HConcatChart, networks: pd.DataFrame, title: str) -> alt.HConcatChart:
+    return (
+        chart.properties(title=alt.Title(title, subtitle=_subtitle(networks)))
+        .configure(font=_FONT, background="white")
+        .configure_title(anchor="start", fontSize=14, subtitleFontSize=11.5, subtitleColor="#444")
+        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", grid=True,
+                        gridColor="#e6e6e6")
+        .configure_legend(labelFontSize=11, titleFontSize=11.5, titleFontWeight="normal")
+        .configure_view(stroke="#bbb")
+    )
+
+
+def _subtitle(networks: pd.DataFrame) -> str:
+    one = networks.iloc[0]
+    layers = "hidden layer" if one["depth"] == 1 else "hidden layers"
+    seeds = networks["seed"].nunique()
+    text = (
+        f"{CATALOGUE[one['dataset']].title}, {one['depth']} {layers}, {one['activation']}, "
+        f"{one['epochs']} epochs, {one['test_size']:,} test images"
+    )
+    return text if seeds == 1 else f"{text}; mean and range over {seeds} seeds"
+
+
+def _kinds(kernels: pd.DataFrame) -> list[str]:
+    return [kind for kind in _KERNEL_NAMES if (kernels["kernel"] == kind).any()]
+
+
+def _infinite_label(kind: str) -> str:
+    return f"∞ ({_KERNEL_NAMES[kind]})"
+
+
+def _time_label(time: float) -> str:
+    """``10³``, ``2·10³``, ``0.5`` or ``∞``."""
+    if math.isinf(time):
+        return "∞"
+    mantissa, exponent = f"{time:.6e}".split("e")
+    power = int(exponent)
+    if not 1 <= power:
+        return f"{time:g}"
+    digits = str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    factor = "" if float(mantissa) == 1 else f"{float(mantissa):g}·"
+    return f"{factor}10{digits}"
+
+
+def _ramp(count: int) -> list[str]:
+    """``count`` colours from dark to light, evenly along the ramp."""
+    stops = [tuple(int(stop[i : i + 2], 16) for i in (1, 3, 5)) for stop in _RAMP]
+    colours = []
+    for k in range(count):
+        position = k * (len(stops) - 1) / max(count - 1, 1)
+        low = min(int(position), len(stops) - 2)
+        weight = position - low
+        mixed = [
+            round(a + (b - a) * weight) for a, b in zip(stops[low], stops[low + 1], strict=True)
+        ]
+        colours.append("#" + "".join(f"{channel:02x}" for channel in mixed))
+    return colours

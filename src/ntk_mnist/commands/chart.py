@@ -1,0 +1,37 @@
+"""``chart``: one chart of the two tables, as HTML that opens offline, PNG and SVG."""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from ntk_mnist.charts import CHARTS
+from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+
+_PIXELS_PER_INCH = 200
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--name", required=True, choices=list(CHARTS))
+    parser.add_argument("--networks", required=True, type=Path, help="the nn table")
+    parser.add_argument("--kernels", required=True, type=Path, help="the kernel table")
+    parser.add_argument("--output", required=True, type=Path, help="without the ending")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read, draw and write."""
+    networks = read(options.networks, NETWORK_SCHEMA).to_pandas()
+    kernels = read(options.kernels, KERNEL_SCHEMA).to_pandas()
+    chart = CHARTS[options.name](networks, kernels)
+    folder = options.output.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+        for ending, how in {
+            "html": {"inline": True},
+            "png": {"ppi": _PIXELS_PER_INCH},
+            "svg": {},
+        }.items():
+            whole = Path(incoming) / f"{options.output.name}.{ending}"
+            chart.save(str(whole), **how)
+            os.replace(whole, folder / whole.name)

@@ -1,0 +1,18 @@
+"""``fetch``: the original files of a dataset, from the first source that has them."""
+
+import argparse
+from pathlib import Path
+
+from ntk_mnist.datasets import CATALOGUE, fetch
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--dataset", required=True, choices=[d for d in CATALOGUE if CATALOGUE[d].files])
+    parser.add_argument("--sources", required=True, nargs="+", help="folders and addresses, in order")
+    parser.add_argument("--output", required=True, type=Path, help="folder")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fetch and check."""
+    fetch(options.dataset, options.sources, options.output)

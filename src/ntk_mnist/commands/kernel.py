@@ -1,0 +1,70 @@
+"""``kernel``: one cell, both infinite-width kernels at one training-set size."""
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from ntk_mnist.architecture import Architecture
+from ntk_mnist.datasets import CATALOGUE, load
+from ntk_mnist.gradient_flow import accuracy, diagonalize, mean_squared_error
+from ntk_mnist.kernel import KINDS, gram
+from ntk_mnist.tables import KERNEL_SCHEMA, write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--dataset", required=True, choices=list(CATALOGUE))
+    parser.add_argument("--prepared", required=True, type=Path, help="folder of the arrays")
+    parser.add_argument("--test-size", required=True, type=int)
+    parser.add_argument("--size", required=True, type=int)
+    parser.add_argument("--architecture", required=True, type=json.loads, help="as JSON")
+    parser.add_argument("--kinds", required=True, nargs="+", choices=KINDS)
+    parser.add_argument("--times", nargs="*", type=float, default=[], help="infinity is added")
+    parser.add_argument("--diag-reg", required=True, type=float)
+    parser.add_argument("--output", required=True, type=Path, help="the shard")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Load, solve each kernel at every time, and write."""
+    architecture = Architecture(**options.architecture)
+    dataset = load(options.dataset, options.prepared, options.size, options.test_size)
+    train_images = dataset.train_images / np.float64(dataset.description.pixel_max)
+    test_images = dataset.test_images / np.float64(dataset.description.pixel_max)
+    targets = np.eye(dataset.description.classes)
+    train_targets, test_targets = targets[dataset.train_labels], targets[dataset.test_labels]
+
+    k_train_train = gram(architecture, train_images, None, options.kinds)
+    k_test_train = gram(architecture, test_images, train_images, options.kinds)
+    times = [*options.times, inf]
+    rows = []
+    for kind in options.kinds:
+        started = time.perf_counter()
+        flow = diagonalize(k_train_train[kind], train_targets, options.diag_reg)
+        predictions = zip(flow.predict_train(times), flow.predict(k_test_train[kind], times))
+        measured = [
+            {
+                "time": t,
+                "train_accuracy": accuracy(on_train, train_targets),
+                "test_accuracy": accuracy(on_test, test_targets),
+                "train_mse": mean_squared_error(on_train, train_targets),
+                "test_mse": mean_squared_error(on_test, test_targets),
+            }
+            for t, (on_train, on_test) in zip(times, predictions, strict=True)
+        ]
+        cell = {
+            "dataset": options.dataset,
+            "kernel": kind,
+            "size": options.size,
+            "test_size": options.test_size,
+            **asdict(architecture),
+            "diag_reg": flow.diag_reg,
+            "condition_number": flow.condition_number,
+            "solve_seconds": time.perf_counter() - started,
+        }
+        rows += [cell | observation for observation in measured]
+    write(options.output, KERNEL_SCHEMA, rows)

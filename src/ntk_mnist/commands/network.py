@@ -1,0 +1,43 @@
+"""``network``: one cell, a finite network of one width, size and seed."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from ntk_mnist.architecture import Architecture
+from ntk_mnist.datasets import CATALOGUE, load
+from ntk_mnist.network import Training, train
+from ntk_mnist.tables import NETWORK_SCHEMA, write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--dataset", required=True, choices=list(CATALOGUE))
+    parser.add_argument("--prepared", required=True, type=Path, help="folder of the arrays")
+    parser.add_argument("--test-size", required=True, type=int)
+    parser.add_argument("--width", required=True, type=int)
+    parser.add_argument("--size", required=True, type=int)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--architecture", required=True, type=json.loads, help="as JSON")
+    parser.add_argument("--training", required=True, type=json.loads, help="as JSON")
+    parser.add_argument("--output", required=True, type=Path, help="the shard")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Load, train and write."""
+    architecture = Architecture(**options.architecture)
+    training = Training(**options.training)
+    dataset = load(options.dataset, options.prepared, options.size, options.test_size)
+    trained = train(architecture, training, options.width, options.seed, dataset)
+    row = {
+        "dataset": options.dataset,
+        "width": options.width,
+        "size": options.size,
+        "seed": options.seed,
+        "test_size": options.test_size,
+        **asdict(architecture),
+        **asdict(training),
+        **trained._asdict(),
+    }
+    write(options.output, NETWORK_SCHEMA, [row])

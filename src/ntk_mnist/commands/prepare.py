@@ -1,0 +1,18 @@
+"""``prepare``: the arrays of a dataset, from its original files."""
+
+import argparse
+from pathlib import Path
+
+from ntk_mnist.datasets import CATALOGUE, prepare
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--dataset", required=True, choices=list(CATALOGUE))
+    parser.add_argument("--originals", required=True, type=Path, help="the folder that fetch filled")
+    parser.add_argument("--output", required=True, type=Path, help="folder")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Parse, check and write."""
+    prepare(options.dataset, options.originals, options.output)

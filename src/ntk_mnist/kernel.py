@@ -1,0 +1,75 @@
+"""Gram matrices of the infinite-width kernels NNGP and NTK, in float64, tile by tile.
+
+``kernel_fn`` of neural-tangents holds several times the matrix that it returns; over tiles
+its memory is bounded and, as every tile has one shape, one compilation serves every
+training-set size.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from ntk_mnist.architecture import Architecture, infinite
+
+__all__ = ["KINDS", "gram"]
+
+#: The kernels by their name in the config: neural-tangents' ``get``.
+KINDS = ("nngp", "ntk")
+
+_TILE = 1024
+
+
+def gram(
+    architecture: Architecture,
+    x1: NDArray[np.float64],
+    x2: NDArray[np.float64] | None,
+    kinds: Sequence[str],
+) -> Mapping[str, NDArray[np.float64]]:
+    """Kernels between the rows of ``x1`` and ``x2``, or of ``x1`` with itself.
+
+    Args:
+        architecture: whose infinite-width limit is taken.
+        x1: inputs of shape (n1, pixels).
+        x2: inputs of shape (n2, pixels); None for the symmetric matrix of ``x1``, of which
+            only the lower triangle of tiles is computed.
+        kinds: of :data:`KINDS`.
+
+    Returns:
+        For each kind a float64 array of shape (n1, n2).
+    """
+    rows, columns = x1, x1 if x2 is None else x2
+    matrices = {kind: np.empty((len(rows), len(columns))) for kind in kinds}
+    with jax.enable_x64(True):
+        tile = _tile_function(architecture, tuple(kinds))
+        for i in range(0, len(rows), _TILE):
+            for j in range(0, len(columns) if x2 is not None else i + 1, _TILE):
+                r, c = slice(i, i + _TILE), slice(j, j + _TILE)
+                values = tile(_whole_tile(rows[r]), _whole_tile(columns[c]))
+                for kind, matrix in matrices.items():
+                    block = matrix[r, c]
+                    block[:] = np.asarray(values[kind])[: block.shape[0], : block.shape[1]]
+                    if x2 is None and i == j:
+                        # The two triangles of a tile differ by rounding.
+                        block[:] = np.tril(block) + np.tril(block, -1).T
+                    elif x2 is None:
+                        matrix[c, r] = block.T
+    return matrices
+
+
+def _whole_tile(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``x`` with its first row repeated up to a whole tile; what that adds is cut off."""
+    return np.concatenate([x, np.broadcast_to(x[0], (_TILE - len(x), x.shape[1]))])
+
+
+@lru_cache(maxsize=8)
+def _tile_function(architecture: Architecture, kinds: tuple[str, ...]) -> Callable[..., Any]:
+    kernel_fn = infinite(architecture)
+
+    def tile(x1: jax.Array, x2: jax.Array) -> dict[str, jax.Array]:
+        return kernel_fn(x1, x2, kinds)._asdict()
+
+    return jax.jit(tile)

@@ -1,0 +1,34 @@
+"""The tables, drawn."""
+
+
+localrules:
+    chart,
+
+
+rule chart:
+    input:
+        networks=f"{RESULTS}/nn.parquet",
+        kernels=f"{RESULTS}/kernel.parquet",
+    output:
+        html=report(
+            f"{RESULTS}/figures/{{figure}}.html",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "form": "interactive"},
+        ),
+        png=f"{RESULTS}/figures/{{figure}}.png",
+        svg=report(
+            f"{RESULTS}/figures/{{figure}}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "form": "print"},
+        ),
+    params:
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{RESULTS}/logs/figures/{{figure}}.log",
+    message:
+        "Drawing {wildcards.figure}"
+    shell:
+        "{CLI} chart --name {wildcards.figure} --networks {input.networks}"
+        " --kernels {input.kernels} --output {params.stem} 2> {log}"
