@@ -31,7 +31,14 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-__all__ = ["ACTIVATIONS", "PARAMETERIZATIONS", "Architecture", "FiniteNetwork", "finite", "infinite"]
+__all__ = [
+    "ACTIVATIONS",
+    "PARAMETERIZATIONS",
+    "Architecture",
+    "FiniteNetwork",
+    "finite",
+    "infinite",
+]
 
 KernelFn: TypeAlias = Callable[..., Any]
 

@@ -7,9 +7,9 @@ highlights its series.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import pandas as pd
@@ -18,7 +18,11 @@ from ntk_mnist.datasets import CATALOGUE
 
 __all__ = ["CHARTS", "comparison", "gap_to_infinite_width"]
 
-_PANEL = {"width": 215, "height": 250}
+# Altair leaves open which of the two a layer is.
+Panel: TypeAlias = alt.LayerChart | alt.FacetChart
+
+# Three panels and their axes make 7 inches, a double column, at 8-point type.
+_PANEL = {"width": 180, "height": 210}
 _FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 # Viridis without its lightest end, which vanishes on paper.
 _RAMP = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#a5cf2f")
@@ -29,26 +33,40 @@ _SOLID = [1, 0]
 
 @dataclass(frozen=True)
 class _Series:
-    """Labels of a legend in their order, each with a colour and a dash pattern."""
+    """A legend: its labels in order, found in ``field``, each with a colour and dashes."""
 
+    field: str
     title: str
     labels: Sequence[str]
     colours: Sequence[str]
     dashes: Sequence[Sequence[int]]
+    columns: int
+
+    @property
+    def chosen(self) -> alt.Parameter:
+        """The selection by a click on the legend, for whole groups of panels."""
+        # Prefixed, as Vega has signals of its own, `width` among them.
+        return alt.selection_point(name=f"chosen_{self.field}", fields=[self.field], bind="legend")
 
     def encodings(self) -> dict[str, Any]:
         """Colour and dash over one domain, so that Vega draws one legend for both."""
         domain = list(self.labels)
-        legend = alt.Legend(title=self.title, symbolType="stroke", symbolSize=180)
+        legend = alt.Legend(
+            title=self.title,
+            orient="bottom",
+            columns=self.columns,
+            symbolType="stroke",
+            symbolSize=300,
+        )
         return {
             "color": alt.Color(
-                "series:N",
+                f"{self.field}:N",
                 sort=domain,
                 legend=legend,
                 scale=alt.Scale(domain=domain, range=list(self.colours)),
             ),
             "strokeDash": alt.StrokeDash(
-                "series:N",
+                f"{self.field}:N",
                 sort=domain,
                 legend=legend,
                 scale=alt.Scale(domain=domain, range=[list(d) for d in self.dashes]),
@@ -70,43 +88,52 @@ def comparison(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.HConcatChar
     times = sorted(kernels["time"].unique())
     finite = [t for t in times if math.isfinite(t)]
     time_series = _Series(
+        "time_label",
         "Gradient-flow time",
         [_time_label(t) for t in times],
         [*_ramp(len(finite)), "black"],
         [*[_SOLID] * len(finite), _INFINITE_DASHES["nngp"]],
+        columns=4,
     )
     kinds = _kinds(kernels)
-    kernel_data = kernels.assign(series=kernels["time"].map(_time_label), mean=kernels["test_accuracy"])
+    kernel_data = kernels.assign(
+        time_label=kernels["time"].map(_time_label), mean=kernels["test_accuracy"]
+    )
     kernel_panels = [
         _accuracy_panel(
             kernel_data[kernel_data["kernel"] == kind],
             time_series,
-            f"{_KERNEL_NAMES[kind]}, infinite width",
-            show_y=i == 0,
+            f"Infinite width, {_KERNEL_NAMES[kind]}",
+            y_title="Test accuracy" if i == 0 else None,
         )
         for i, kind in enumerate(kinds)
     ]
 
     widths = sorted(networks["width"].unique())
     width_series = _Series(
+        "width_label",
         "Width",
         [*map(str, widths), *[_infinite_label(kind) for kind in kinds]],
         [*_ramp(len(widths)), *["black"] * len(kinds)],
         [*[_SOLID] * len(widths), *[_INFINITE_DASHES[kind] for kind in kinds]],
+        columns=3,
     )
     limit = kernels[kernels["time"] == math.inf]
-    limit = limit.assign(series=limit["kernel"].map(_infinite_label), mean=limit["test_accuracy"])
+    limit = limit.assign(
+        width_label=limit["kernel"].map(_infinite_label), mean=limit["test_accuracy"]
+    )
     network_data = _over_seeds(networks, "test_accuracy").assign(
-        series=lambda table: table["width"].astype(str)
+        width_label=lambda table: table["width"].astype(str)
     )
     network_panel = _accuracy_panel(
-        pd.concat([network_data, limit[["size", "series", "mean"]]]),
+        pd.concat([network_data, limit[["size", "width_label", "mean"]]]),
         width_series,
-        "Networks",
-        show_y=False,
+        "Finite width",
+        y_title=None,
     )
-    left = alt.hconcat(*kernel_panels, spacing=12)
-    both = alt.hconcat(left, network_panel, spacing=24)
+    left = _side_by_side(kernel_panels, time_series)
+    right = _side_by_side([network_panel], width_series)
+    both = alt.hconcat(left, right, spacing=10)
     both = both.resolve_scale(color="independent", strokeDash="independent")
     return _styled(both, networks, "Test accuracy of finite and infinitely wide networks")
 
@@ -124,7 +151,12 @@ def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.
     limit = kernels[kernels["time"] == math.inf].set_index(["kernel", "size"])["test_accuracy"]
     sizes = sorted(networks["size"].unique())
     series = _Series(
-        "Training-set size", [*map(str, sizes)], _ramp(len(sizes)), [_SOLID] * len(sizes)
+        "size_label",
+        "Training-set size",
+        [*map(str, sizes)],
+        _ramp(len(sizes)),
+        [_SOLID] * len(sizes),
+        columns=6,
     )
     x = _log2_axis("width", "Width", networks["width"].unique())
     kinds = _kinds(kernels)
@@ -132,26 +164,25 @@ def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.
     for kind in kinds:
         gap = networks["test_accuracy"] - networks["size"].map(limit[kind])
         table = _over_seeds(networks.assign(gap=gap), "gap")
-        data[kind] = table.assign(series=table["size"].astype(str))
+        data[kind] = table.assign(size_label=table["size"].astype(str))
     # All panels on one scale, with the line of no gap in sight.
     lows, highs = zip(*((t["low"].min(), t["high"].max()) for t in data.values()), strict=True)
     scale = alt.Scale(domain=[min(*lows, 0), max(*highs, 0)], nice=True)
     panels = []
     for i, kind in enumerate(kinds):
-        title = f"Accuracy, network − {_KERNEL_NAMES[kind]}" if i == 0 else None
-        title = "Accuracy of network less limit" if i == 0 else None
-        y = alt.Y("mean:Q", title=title, scale=scale, axis=alt.Axis(format="+.1f", labels=i == 0))
+        title = "Test accuracy, network less limit" if i == 0 else None
+        y = alt.Y("mean:Q", title=title, scale=scale, axis=alt.Axis(format=".2~f"))
         zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(
             color="black", strokeDash=_INFINITE_DASHES["nngp"]
         )
         lines = _lines(data[kind], x, y, series, "Width", "width")
         panels.append(
             alt.layer(zero.encode(y=alt.Y("zero:Q", scale=scale)), lines).properties(
-                title=f"Limit: {_KERNEL_NAMES[kind]}, t = ∞", **_PANEL
+                title=_panel_title(f"Limit: {_KERNEL_NAMES[kind]} at t = ∞"), **_PANEL
             )
         )
     return _styled(
-        alt.hconcat(*panels, spacing=12), networks, "Finite width against the infinite-width limit"
+        _side_by_side(panels, series), networks, "Finite width against the infinite-width limit"
     )
 
 
@@ -162,49 +193,57 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame], alt.HConcatChart]] =
 }
 
 
-def _accuracy_panel(
-    data: pd.DataFrame, series: _Series, title: str, show_y: bool
-) -> alt.LayerChart:
+def _accuracy_panel(data: pd.DataFrame, series: _Series, title: str, y_title: str | None) -> Panel:
     x = _log2_axis("size", "Training-set size", data["size"].unique())
     y = alt.Y(
         "mean:Q",
-        title="Test accuracy" if show_y else None,
+        title=y_title,
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format=".1f", labels=show_y),
+        axis=alt.Axis(format=".1f"),
     )
     chart = _lines(data, x, y, series, "Training-set size", "size")
-    return chart.properties(title=title, **_PANEL)
+    return chart.properties(title=_panel_title(title), **_PANEL)
+
+
+def _side_by_side(panels: Sequence[Panel], series: _Series) -> alt.HConcatChart:
+    """Panels that share a legend, and the selection that a click on it makes."""
+    # In one panel the selection is defined, in all of them it is heeded.
+    first, *others = panels
+    return alt.hconcat(first.add_params(series.chosen), *others, spacing=10)
+
+
+def _panel_title(title: str) -> alt.Title:
+    return alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal")
 
 
 def _lines(
     data: pd.DataFrame, x: alt.X, y: alt.Y, series: _Series, x_name: str, x_field: str
-) -> alt.LayerChart:
+) -> Panel:
     """Lines with points, bands where several seeds differ, and a legend that highlights."""
-    chosen = alt.selection_point(fields=["series"], bind="legend")
-    encodings = series.encodings()
     base = alt.Chart(data).encode(
-        x, y, **encodings, opacity=alt.when(chosen).then(alt.value(1)).otherwise(alt.value(0.12))
+        x,
+        y,
+        **series.encodings(),
+        opacity=alt.when(series.chosen).then(alt.value(1)).otherwise(alt.value(0.12)),
     )
     tooltip = [
-        alt.Tooltip("series:N", title=series.title),
+        alt.Tooltip(f"{series.field}:N", title=series.title),
         alt.Tooltip(f"{x_field}:Q", title=x_name, format=","),
         alt.Tooltip("mean:Q", title="Accuracy", format=".3f"),
     ]
     layers = [
         base.mark_line(strokeWidth=1.8),
-        base.mark_point(filled=True, size=22).encode(
-            tooltip=tooltip, strokeDash=alt.value(_SOLID)
-        ),
+        base.mark_point(filled=True, size=22).encode(tooltip=tooltip, strokeDash=alt.value(_SOLID)),
     ]
     if "low" in data and (data["low"] < data["high"]).any():
         band = base.mark_area(strokeWidth=0).encode(
             alt.Y("low:Q"), alt.Y2("high:Q"), opacity=alt.value(0.18)
         )
         layers.insert(0, band)
-    return alt.layer(*layers).add_params(chosen)
+    return alt.layer(*layers)
 
 
-def _log2_axis(field: str, title: str, values: Sequence[Any]) -> alt.X:
+def _log2_axis(field: str, title: str, values: Iterable[Any]) -> alt.X:
     ticks = sorted(int(value) for value in values)
     return alt.X(
         f"{field}:Q",
@@ -216,8 +255,8 @@ def _log2_axis(field: str, title: str, values: Sequence[Any]) -> alt.X:
 
 def _over_seeds(networks: pd.DataFrame, column: str) -> pd.DataFrame:
     """Mean, lowest and highest of ``column`` over the seeds of each width and size."""
-    groups = networks.groupby(["width", "size"], as_index=False)[column]
-    return groups.agg(mean="mean", low="min", high="max")
+    groups = networks.groupby(["width", "size"], as_index=False)
+    return groups.agg(mean=(column, "mean"), low=(column, "min"), high=(column, "max"))
 
 
 def _styled(chart: alt.HConcatChart, networks: pd.DataFrame, title: str) -> alt.HConcatChart:
@@ -225,8 +264,13 @@ def _styled(chart: alt.HConcatChart, networks: pd.DataFrame, title: str) -> alt.
         chart.properties(title=alt.Title(title, subtitle=_subtitle(networks)))
         .configure(font=_FONT, background="white")
         .configure_title(anchor="start", fontSize=14, subtitleFontSize=11.5, subtitleColor="#444")
-        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", grid=True,
-                        gridColor="#e6e6e6")
+        .configure_axis(
+            labelFontSize=11,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            grid=True,
+            gridColor="#e6e6e6",
+        )
         .configure_legend(labelFontSize=11, titleFontSize=11.5, titleFontWeight="normal")
         .configure_view(stroke="#bbb")
     )
@@ -257,7 +301,7 @@ def _time_label(time: float) -> str:
         return "∞"
     mantissa, exponent = f"{time:.6e}".split("e")
     power = int(exponent)
-    if not 1 <= power:
+    if not power >= 1:
         return f"{time:g}"
     digits = str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
     factor = "" if float(mantissa) == 1 else f"{float(mantissa):g}·"

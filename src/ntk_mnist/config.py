@@ -73,10 +73,13 @@ def _shown(value: object) -> str:
 
 
 def _describe(error: ValidationError) -> Iterator[str]:
-    key, value, rule = _key(error.absolute_path), error.instance, error.validator_value
+    key = _key(error.absolute_path)
+    value: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            allowed = error.schema["properties"]
+            allowed = schema["properties"]
             for name in value:
                 if name not in allowed:
                     close = get_close_matches(str(name), allowed, n=1)
@@ -120,8 +123,10 @@ def _type_hint(value: object, wanted: str) -> str:
             return ""
         if math.isfinite(number):
             # YAML 1.1 reads 1e3 as text: a float needs its point and the exponent's sign.
-            return f" (YAML reads it as text); write {number:g}" if "e" not in f"{number:g}" else (
-                f" (YAML reads it as text); write {number:.6e}"
+            return (
+                f" (YAML reads it as text); write {number:g}"
+                if "e" not in f"{number:g}"
+                else (f" (YAML reads it as text); write {number:.6e}")
             )
     if wanted == "integer" and isinstance(value, float) and value.is_integer():
         return f"; write {int(value)}"

@@ -13,9 +13,11 @@ import math
 import os
 import shutil
 import struct
+import sys
 import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,8 +28,8 @@ from numpy.typing import NDArray
 from ntk_mnist import UserError
 
 __all__ = [
-    "CATALOGUE",
     "ARRAYS",
+    "CATALOGUE",
     "Dataset",
     "DatasetError",
     "Description",
@@ -213,11 +215,11 @@ def _download(address: str, file_name: str, sha256: str, target: Path) -> None:
         registry={file_name: f"sha256:{sha256}"},
         retry_if_failed=_RETRIES,
     )
-    downloader = pooch.HTTPDownloader(
-        progressbar=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS)
-    )
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS))
     try:
-        mirror.fetch(file_name, downloader=downloader)
+        # The bar is for the terminal, where stderr is for what went wrong.
+        with redirect_stderr(sys.stdout):
+            mirror.fetch(file_name, downloader=downloader)
     except requests.exceptions.HTTPError as error:
         raise DatasetError(f"the server answered {error.response.status_code}") from None
     except requests.exceptions.Timeout:
@@ -289,12 +291,13 @@ def _read_gzipped_idx(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise DatasetError(f"{file}: {error}") from None
 
 
-def prepare(name: str, originals: Path, folder: Path) -> None:
+def prepare(name: str, originals: Sequence[Path], folder: Path) -> None:
     """Write the arrays of :data:`ARRAYS` as ``folder/<array>.npy``, images flattened.
 
     Args:
         name: a key of :data:`CATALOGUE`.
-        originals: the folder that :func:`fetch` filled; unused for a bundled dataset.
+        originals: the files of :func:`fetch`, in the order of :data:`ARRAYS`; none for a
+            bundled dataset.
         folder: where the arrays go; each appears under its name only when it is complete.
 
     Raises:
@@ -313,13 +316,13 @@ def prepare(name: str, originals: Path, folder: Path) -> None:
             os.replace(whole, folder / whole.name)
 
 
-def _originals(description: Description, folder: Path) -> list[NDArray[np.uint8]]:
+def _originals(description: Description, files: Sequence[Path]) -> list[NDArray[np.uint8]]:
     arrays = []
-    for array_name, (file_name, _) in zip(ARRAYS, description.files, strict=True):
+    for array_name, file in zip(ARRAYS, files, strict=True):
         images = "images" in array_name
         count = description.train_size if "train" in array_name else description.test_size
         shape = (count, *description.image_shape) if images else (count,)
-        array = _read_gzipped_idx(folder / file_name, shape)
+        array = _read_gzipped_idx(file, shape)
         arrays.append(array.reshape(count, -1) if images else array)
     return arrays
 

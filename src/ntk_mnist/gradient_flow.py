@@ -79,9 +79,7 @@ class GradientFlow:
         """
         return self._mean(self.eigenvectors * (self.eigenvalues - self.ridge), times)
 
-    def _mean(
-        self, projected: NDArray[np.float64], times: Sequence[float]
-    ) -> NDArray[np.float64]:
+    def _mean(self, projected: NDArray[np.float64], times: Sequence[float]) -> NDArray[np.float64]:
         rates = self.eigenvalues / self.labels.size
         return np.stack(
             [

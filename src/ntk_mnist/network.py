@@ -75,11 +75,11 @@ class Diverged(UserError):
 
 
 class _Images(NamedTuple):
-    """Images padded with zeros to a capacity, of which the first ``count`` count."""
+    """Images padded with zeros to a capacity, of which the first ``number`` count."""
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.uint8]
-    count: int
+    number: int
 
 
 def batch_order(size: int, batch_size: int, epochs: int, seed: int) -> NDArray[np.int32]:
@@ -114,7 +114,7 @@ def train(
     description = dataset.description
     train_images = _padded(dataset.train_images, dataset.train_labels)
     test_images = _padded(dataset.test_images, dataset.test_labels)
-    order = batch_order(train_images.count, training.batch_size, training.epochs, seed)
+    order = batch_order(train_images.number, training.batch_size, training.epochs, seed)
     steps = len(order)
     order = _pad_rows(order, _capacity(steps))
 
@@ -136,7 +136,7 @@ def train(
     if not np.all(np.isfinite([*loss, trained.train_loss, trained.test_loss])):
         finite_epochs = int(np.argmin(np.isfinite([*loss, np.nan])))
         raise Diverged(
-            f"width {width}, size {train_images.count}, seed {seed} diverged after "
+            f"width {width}, size {train_images.number}, seed {seed} diverged after "
             f"{finite_epochs} of {training.epochs} epochs with {training}, {architecture}; "
             "a smaller network.optimizer.step_size may help"
         )
@@ -220,13 +220,13 @@ def _evaluate(
         start = i * _EVALUATION_BLOCK
         pixels = jax.lax.dynamic_slice_in_dim(images.pixels, start, _EVALUATION_BLOCK)
         labels = jax.lax.dynamic_slice_in_dim(images.labels, start, _EVALUATION_BLOCK)
-        counts = start + jnp.arange(_EVALUATION_BLOCK) < images.count
+        counts = start + jnp.arange(_EVALUATION_BLOCK) < images.number
         logits = network.apply(params, pixels.astype(jnp.float32) / pixel_max)
         log_probabilities = jax.nn.log_softmax(logits)
         own = jnp.take_along_axis(log_probabilities, labels[:, None].astype(jnp.int32), axis=1)
         correct += jnp.sum(counts & (jnp.argmax(logits, axis=1) == labels))
         return correct, loss - jnp.sum(jnp.where(counts, own[:, 0], 0.0))
 
-    blocks = -(-images.count // _EVALUATION_BLOCK)
+    blocks = -(-images.number // _EVALUATION_BLOCK)
     correct, loss = jax.lax.fori_loop(0, blocks, block, (jnp.int32(0), jnp.float32(0.0)))
-    return correct / images.count, loss / images.count
+    return correct / images.number, loss / images.number

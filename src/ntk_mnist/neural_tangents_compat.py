@@ -41,9 +41,7 @@ _supply(jax.interpreters.ad, zeros_like_p=ad_util.zeros_like_p)
 _moved_util = ModuleType("jax.util")
 _supply(_moved_util, safe_map=jax_util.safe_map, safe_zip=jax_util.safe_zip)
 sys.modules.setdefault("jax.util", _moved_util)
-sys.modules.setdefault(
-    "neural_tangents.experimental", ModuleType("neural_tangents.experimental")
-)
+sys.modules.setdefault("neural_tangents.experimental", ModuleType("neural_tangents.experimental"))
 
 from neural_tangents import predict, stax  # noqa: E402  (importable only from here on)
 

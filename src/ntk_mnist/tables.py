@@ -2,10 +2,12 @@
 
 A table is tidy (one observation a row) and self-describing: every setting that identifies
 a cell is a column, and the file's metadata under the key ``ntk_mnist`` holds the versions
-of the libraries that decided its numbers. A cell writes one shard of few rows; the
+of the libraries that decided its numbers and a digest of its rows, by which a damaged file
+is told from a whole one. A cell writes one shard of few rows; the
 aggregated table is its shards' rows, sorted, and nothing else.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -123,12 +125,14 @@ def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> N
 
 def _write_whole(file: Path, table: pa.Table) -> None:
     versions = {name: version(name) for name in _DETERMINING}
-    metadata = {**(table.schema.metadata or {}), _METADATA_KEY: json.dumps({"versions": versions})}
+    about = {"versions": versions, "sha256": _digest(table)}
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=".incoming-", suffix=file.name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            pq.write_table(table.replace_schema_metadata(metadata), stream)
+            pq.write_table(
+                table.replace_schema_metadata({_METADATA_KEY: json.dumps(about)}), stream
+            )
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(name, 0o644)
@@ -136,6 +140,10 @@ def _write_whole(file: Path, table: pa.Table) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _digest(table: pa.Table) -> str:
+    return hashlib.sha256(json.dumps(table.to_pydict()).encode()).hexdigest()
 
 
 def read(file: Path, schema: pa.Schema) -> pa.Table:
@@ -148,7 +156,7 @@ def read(file: Path, schema: pa.Schema) -> pa.Table:
         # ParquetFile and not read_table, which would add the folders' names as columns.
         with pq.ParquetFile(file) as stream:
             table = stream.read()
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise TableError(f"{file}: not a readable Parquet file ({reason})") from None
     if not table.schema.equals(schema):
@@ -156,12 +164,13 @@ def read(file: Path, schema: pa.Schema) -> pa.Table:
             f"{file}: has the columns {', '.join(table.schema.names)}; "
             f"expected {', '.join(schema.names)}; delete it to have it computed anew"
         )
+    about = (table.schema.metadata or {}).get(_METADATA_KEY, b"")
+    if _digest(table).encode() not in about:
+        raise TableError(f"{file}: its rows are not those that were written; delete it")
     return table
 
 
-def aggregate(
-    file: Path, schema: pa.Schema, shards: Sequence[Path], order: Sequence[str]
-) -> None:
+def aggregate(file: Path, schema: pa.Schema, shards: Sequence[Path], order: Sequence[str]) -> None:
     """Write the rows of all ``shards`` as one table, sorted by the columns of ``order``.
 
     Raises:

@@ -23,12 +23,14 @@ rule chart:
             category="Figures",
             labels={"figure": "{figure}", "form": "print"},
         ),
-    params:
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
+    conda:
+        "ntk-mnist"
+    params:
+        stem=subpath(output.png, strip_suffix=".png"),
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "{CLI} chart --name {wildcards.figure} --networks {input.networks}"
+        "python -m ntk_mnist chart --name {wildcards.figure} --networks {input.networks}"
         " --kernels {input.kernels} --output {params.stem} 2> {log}"

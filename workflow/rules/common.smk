@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -20,8 +19,11 @@ with (Path(workflow.basedir) / "workflow/schemas/config.schema.yaml").open() as 
 if faults:
     raise WorkflowError("The configuration cannot run:", *faults)
 
-# The command line of every job: this checkout's package, on this very Python.
-CLI = f"PYTHONPATH={shlex.quote(str(SOURCE))} {shlex.quote(sys.executable)} -m ntk_mnist"
+# Every job runs this checkout's package on this very Python, whatever is activated.
+os.environ |= {
+    "PYTHONPATH": str(SOURCE),
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+}
 
 DATASET = config["dataset"]
 NETWORK = config["network"]

@@ -2,26 +2,31 @@
 
 
 localrules:
-    fetch,
     prepare,
 
 
 if ORIGINALS:
 
+    localrules:
+        fetch,
+
     rule fetch:
         output:
             ORIGINALS,
-        params:
-            folder=f"data/originals/{DATASET}",
-            sources=config["sources"][DATASET],
         log:
             f"data/logs/fetch.{DATASET}.log",
+        conda:
+            "ntk-mnist"
+        params:
+            dataset=DATASET,
+            sources=config["sources"][DATASET],
+            folder=subpath(output[0], parent=True),
         message:
             f"Fetching {CATALOGUE[DATASET].title}"
-        # Seen as it happens, for its progress bar and its remedies.
+        # The progress bar goes to the terminal, what went wrong to the log.
         shell:
-            "{CLI} fetch --dataset {DATASET} --sources {params.sources:q}"
-            " --output {params.folder} 2>&1 | tee {log} >&2"
+            "python -m ntk_mnist fetch --dataset {params.dataset} --sources {params.sources:q}"
+            " --output {params.folder} 2> {log}"
 
 
 rule prepare:
@@ -29,13 +34,15 @@ rule prepare:
         ORIGINALS,
     output:
         PREPARED,
-    params:
-        originals=f"data/originals/{DATASET}",
-        folder=f"data/prepared/{DATASET}",
     log:
         f"data/logs/prepare.{DATASET}.log",
+    conda:
+        "ntk-mnist"
+    params:
+        dataset=DATASET,
+        folder=subpath(output[0], parent=True),
     message:
         f"Preparing {CATALOGUE[DATASET].title}"
     shell:
-        "{CLI} prepare --dataset {DATASET} --originals {params.originals}"
+        "python -m ntk_mnist prepare --dataset {params.dataset} --originals {input}"
         " --output {params.folder} 2> {log}"

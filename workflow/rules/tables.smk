@@ -11,17 +11,19 @@ rule network_table:
         NETWORK_SHARDS,
     output:
         f"{RESULTS}/nn.parquet",
+    log:
+        f"{RESULTS}/logs/nn.log",
+    conda:
+        "ntk-mnist"
     params:
-        shards=f"{RESULTS}/nn",
+        shards=subpath(input[0], ancestor=3),
         widths=NETWORK["widths"],
         sizes=config["sizes"],
         seeds=NETWORK["seeds"],
-    log:
-        f"{RESULTS}/logs/nn.log",
     message:
         "Tabulating the networks"
     shell:
-        "{CLI} tabulate --shards {params.shards} --widths {params.widths}"
+        "python -m ntk_mnist tabulate --shards {params.shards} --widths {params.widths}"
         " --sizes {params.sizes} --seeds {params.seeds} --output {output} 2> {log}"
 
 
@@ -30,13 +32,15 @@ rule kernel_table:
         KERNEL_SHARDS,
     output:
         f"{RESULTS}/kernel.parquet",
-    params:
-        shards=f"{RESULTS}/kernel",
-        sizes=config["sizes"],
     log:
         f"{RESULTS}/logs/kernel.log",
+    conda:
+        "ntk-mnist"
+    params:
+        shards=subpath(input[0], parent=True),
+        sizes=config["sizes"],
     message:
         "Tabulating the kernels"
     shell:
-        "{CLI} tabulate --shards {params.shards} --sizes {params.sizes}"
+        "python -m ntk_mnist tabulate --shards {params.shards} --sizes {params.sizes}"
         " --output {output} 2> {log}"

@@ -5,6 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import altair as alt
+
 from ntk_mnist.charts import CHARTS
 from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
@@ -23,15 +25,18 @@ def run(options: argparse.Namespace) -> None:
     """Read, draw and write."""
     networks = read(options.networks, NETWORK_SCHEMA).to_pandas()
     kernels = read(options.kernels, KERNEL_SCHEMA).to_pandas()
-    chart = CHARTS[options.name](networks, kernels)
-    folder = options.output.parent
+    render(CHARTS[options.name](networks, kernels), options.output)
+
+
+def render(chart: alt.HConcatChart, stem: Path) -> None:
+    """Write ``stem`` with .html, .png and .svg, each of which appears only when it is whole."""
+    folder = stem.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
-        for ending, how in {
-            "html": {"inline": True},
-            "png": {"ppi": _PIXELS_PER_INCH},
-            "svg": {},
-        }.items():
-            whole = Path(incoming) / f"{options.output.name}.{ending}"
-            chart.save(str(whole), **how)
-            os.replace(whole, folder / whole.name)
+        files = [Path(incoming) / f"{stem.name}.{ending}" for ending in ("html", "png", "svg")]
+        html, png, svg = files
+        chart.save(html, inline=True)
+        chart.save(png, ppi=_PIXELS_PER_INCH)
+        chart.save(svg)
+        for file in files:
+            os.replace(file, folder / file.name)

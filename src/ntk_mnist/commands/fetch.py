@@ -8,8 +8,12 @@ from ntk_mnist.datasets import CATALOGUE, fetch
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("--dataset", required=True, choices=[d for d in CATALOGUE if CATALOGUE[d].files])
-    parser.add_argument("--sources", required=True, nargs="+", help="folders and addresses, in order")
+    parser.add_argument(
+        "--dataset", required=True, choices=[d for d in CATALOGUE if CATALOGUE[d].files]
+    )
+    parser.add_argument(
+        "--sources", required=True, nargs="+", help="folders and addresses, in order"
+    )
     parser.add_argument("--output", required=True, type=Path, help="folder")
 
 

@@ -45,16 +45,16 @@ def run(options: argparse.Namespace) -> None:
     for kind in options.kinds:
         started = time.perf_counter()
         flow = diagonalize(k_train_train[kind], train_targets, options.diag_reg)
-        predictions = zip(flow.predict_train(times), flow.predict(k_test_train[kind], times))
+        on_train, on_test = flow.predict_train(times), flow.predict(k_test_train[kind], times)
         measured = [
             {
                 "time": t,
-                "train_accuracy": accuracy(on_train, train_targets),
-                "test_accuracy": accuracy(on_test, test_targets),
-                "train_mse": mean_squared_error(on_train, train_targets),
-                "test_mse": mean_squared_error(on_test, test_targets),
+                "train_accuracy": accuracy(on_train[i], train_targets),
+                "test_accuracy": accuracy(on_test[i], test_targets),
+                "train_mse": mean_squared_error(on_train[i], train_targets),
+                "test_mse": mean_squared_error(on_test[i], test_targets),
             }
-            for t, (on_train, on_test) in zip(times, predictions, strict=True)
+            for i, t in enumerate(times)
         ]
         cell = {
             "dataset": options.dataset,

@@ -9,7 +9,7 @@ from ntk_mnist.datasets import CATALOGUE, prepare
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("--dataset", required=True, choices=list(CATALOGUE))
-    parser.add_argument("--originals", required=True, type=Path, help="the folder that fetch filled")
+    parser.add_argument("--originals", nargs="*", type=Path, default=[], help="what fetch put")
     parser.add_argument("--output", required=True, type=Path, help="folder")
 
 

@@ -1,0 +1,259 @@
+"""Real Snakemake on the bundled digits: what runs, what does not, and what it says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+
+CONFIG = """
+experiment: tiny
+dataset: digits
+test_size: 100
+sizes: [64, 96]
+network: {widths: [8, 16], epochs: 2, optimizer: {step_size: 0.1}}
+kernel: {times: [10, 1000]}
+"""
+CELLS = {"network": 4, "kernel": 2}
+AFTER_CELLS = {"network_table": 1, "kernel_table": 1, "chart": 2}
+
+
+class Checkout:
+    """A folder with the workflow in it, and what Snakemake does there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"PATH": path}
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # --configfile takes every word that follows it.
+        return self.run(["snakemake", *arguments, "--configfile", "tiny.yaml"])
+
+    def jobs(self, *arguments: str) -> Counter[str]:
+        """Run, and count the jobs by rule; aggregate rules without a command are left out."""
+        result = self.snakemake("--nocolor", *arguments)
+        assert result.returncode == 0, result.stderr
+        stats = re.search(r"^job +count\n-.*\n((?:.+\n)+)", result.stderr + result.stdout, re.M)
+        counts = dict(line.split() for line in stats[1].splitlines()) if stats else {}
+        targets = {"total", "all", "data", "networks", "kernels", "tables", "figures"}
+        return Counter({rule: int(n) for rule, n in counts.items() if rule not in targets})
+
+    def configure(self, text: str) -> None:
+        (self.folder / "tiny.yaml").write_text(text)
+
+    def results(self) -> set[str]:
+        root = self.folder / "results"
+        return {
+            str(p.relative_to(root))
+            for p in root.rglob("*")
+            if p.is_file() and "logs" not in p.parts and p.name != "README.md"
+        }
+
+
+@pytest.fixture
+def fresh(pristine_checkout: Path, tmp_path: Path) -> Checkout:
+    """A checkout in which nothing ran; its path has a space."""
+    checkout = Checkout(Path(shutil.copytree(pristine_checkout, tmp_path / "a checkout")))
+    checkout.configure(CONFIG)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def finished(pristine_checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout in which the whole grid ran; tests must not change it."""
+    folder = tmp_path_factory.mktemp("finished") / "checkout"
+    checkout = Checkout(Path(shutil.copytree(pristine_checkout, folder)))
+    checkout.configure(CONFIG)
+    assert checkout.jobs() == Counter(prepare=1, **CELLS, **AFTER_CELLS)
+    return checkout
+
+
+@pytest.fixture
+def done(finished: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished checkout, for a test to change."""
+    return Checkout(Path(shutil.copytree(finished.folder, tmp_path / "done")))
+
+
+def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None:
+    assert finished.results() == {
+        *(f"tiny/nn/width={w}/size={s}/seed=0.parquet" for w in (8, 16) for s in (64, 96)),
+        *(f"tiny/kernel/size={s}.parquet" for s in (64, 96)),
+        "tiny/nn.parquet",
+        "tiny/kernel.parquet",
+        *(
+            f"tiny/figures/{figure}.{ending}"
+            for figure in ("comparison", "gap_to_infinite_width")
+            for ending in ("html", "png", "svg")
+        ),
+    }
+    networks = read(finished.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA).to_pandas()
+    kernels = read(finished.folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA).to_pandas()
+    assert networks[["width", "size"]].to_numpy().tolist() == [[8, 64], [8, 96], [16, 64], [16, 96]]
+    assert set(networks["epochs"]) == {2}
+    assert len(kernels) == 2 * 2 * 3
+    assert set(kernels["time"]) == {10.0, 1000.0, np.inf}
+    assert (networks["dataset"] == "digits").all()
+    assert kernels.notna().all(axis=None)
+
+
+def test_tables_hold_the_shards(finished: Checkout) -> None:
+    root = finished.folder / "results/tiny"
+    table = read(root / "nn.parquet", NETWORK_SCHEMA).to_pandas()
+    shard = read(root / "nn/width=16/size=96/seed=0.parquet", NETWORK_SCHEMA).to_pandas()
+    row = table[(table["width"] == 16) & (table["size"] == 96)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(row, shard)
+
+
+def test_a_second_run_does_nothing(done: Checkout) -> None:
+    assert done.jobs() == Counter()
+
+
+def test_an_added_width_runs_its_cells_and_what_hangs_on_them(done: Checkout) -> None:
+    done.configure(CONFIG.replace("[8, 16]", "[8, 16, 32]"))
+    assert done.jobs() == Counter(network=2, network_table=1, chart=2)
+    table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)
+    assert sorted(set(table["width"].to_pylist())) == [8, 16, 32]
+
+
+def test_an_added_seed_runs_its_cells_and_becomes_a_band(done: Checkout) -> None:
+    done.configure(CONFIG.replace("widths: [8, 16]", "widths: [8, 16], seeds: [0, 7]"))
+    assert done.jobs() == Counter(network=4, network_table=1, chart=2)
+    svg = (done.folder / "results/tiny/figures/comparison.svg").read_text()
+    assert "mean and range over 2 seeds" in svg
+
+
+def test_a_removed_width_leaves_its_shards_but_not_the_table(done: Checkout) -> None:
+    done.configure(CONFIG.replace("[8, 16]", "[16]"))
+    assert done.jobs() == Counter(network_table=1, chart=2)
+    table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)
+    assert set(table["width"].to_pylist()) == {16}
+    assert (done.folder / "results/tiny/nn/width=8/size=64/seed=0.parquet").is_file()
+    done.configure(CONFIG)
+    assert done.jobs() == Counter(network_table=1, chart=2)
+
+
+def test_one_cell_by_its_name_makes_that_cell_alone(fresh: Checkout) -> None:
+    cell = "results/tiny/nn/width=16/size=96/seed=0.parquet"
+    assert fresh.jobs(cell) == Counter(prepare=1, network=1)
+    assert fresh.results() == {cell.removeprefix("results/")}
+    assert fresh.jobs("results/tiny/kernel/size=64.parquet") == Counter(kernel=1)
+
+
+@pytest.mark.parametrize(
+    ("target", "planned"),
+    [
+        ("networks", Counter(prepare=1, network=4)),
+        ("kernels", Counter(prepare=1, kernel=2)),
+        ("tables", Counter(prepare=1, **CELLS, network_table=1, kernel_table=1)),
+        ("figures", Counter(prepare=1, **CELLS, **AFTER_CELLS)),
+        ("data", Counter(prepare=1)),
+    ],
+)
+def test_named_targets_plan_what_they_name(
+    fresh: Checkout, target: str, planned: Counter[str]
+) -> None:
+    assert fresh.jobs("--dry-run", target) == planned
+    assert fresh.results() == set()
+
+
+def test_a_faulty_config_stops_before_any_job(fresh: Checkout) -> None:
+    fresh.configure(CONFIG.replace("sizes: [64, 96]", "sizes: [64, 4000]") + "tets_size: 3\n")
+    result = fresh.snakemake()
+    assert result.returncode != 0
+    assert "config: unknown key 'tets_size'; did you mean 'test_size'?" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (fresh.folder / "data").exists()
+
+
+def test_a_diverging_cell_is_told_with_its_settings_and_leaves_no_shard(fresh: Checkout) -> None:
+    fresh.configure(CONFIG.replace("step_size: 0.1", "step_size: 1.0e+30"))
+    cell = "results/tiny/nn/width=16/size=96/seed=0.parquet"
+    result = fresh.snakemake(cell)
+    assert result.returncode != 0
+    assert "error: width 16, size 96, seed 0 diverged after 0 of 2 epochs" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert fresh.results() == set()
+
+
+NOWHERE = """
+sources:
+  mnist: [data/mnist, http://127.0.0.1:9/mnist/]
+"""
+
+
+def test_a_dataset_from_nowhere_fails_with_every_source_and_the_remedies(fresh: Checkout) -> None:
+    fresh.configure(NOWHERE)
+    result = fresh.snakemake()
+    assert result.returncode != 0
+    assert result.stderr.count("MNIST can be had from nowhere") == 1
+    for line in (
+        "  data/mnist: no such file",
+        "  http://127.0.0.1:9/mnist/: no connection",
+        "  1. put the four",
+        "  2. or name",
+        "  3. or run on the bundled digits",
+    ):
+        assert f"\n{line}" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list((fresh.folder / "data").rglob("*ubyte*"))
+    assert fresh.results() == set()
+
+
+def test_the_default_run_falls_back_to_digits_and_says_so(fresh: Checkout) -> None:
+    default = fresh.folder / "config/config.yaml"
+    default.write_text(re.sub(r"(?s)\nsources:.*", NOWHERE, default.read_text()))
+    (fresh.folder / "config/digits.yaml").write_text(CONFIG.replace("tiny", "digits"))
+    result = fresh.run(["workflow/run_default_or_digits.sh"])
+    assert result.returncode == 0, result.stderr
+    first, *_, last = result.stdout.splitlines()
+    assert first.startswith("The dataset of the default experiment cannot be had; running scikit")
+    assert last.startswith("These were the bundled 8 x 8 digits (results/digits/), not the default")
+    assert "MNIST can be had from nowhere" in result.stdout
+    made = fresh.results()
+    assert "digits/figures/comparison.png" in made
+    assert all(name.startswith("digits/") for name in made)
+    table = read(fresh.folder / "results/digits/nn.parquet", NETWORK_SCHEMA)
+    assert set(table["dataset"].to_pylist()) == {"digits"}
+    for svg in (fresh.folder / "results/digits/figures").glob("*.svg"):
+        assert "MNIST" not in svg.read_text()
+
+
+def test_the_default_run_falls_back_for_no_other_fault(fresh: Checkout) -> None:
+    default = fresh.folder / "config/config.yaml"
+    default.write_text(default.read_text().replace("test_size: 1000", "test_size: 0"))
+    result = fresh.run(["workflow/run_default_or_digits.sh"])
+    assert result.returncode != 0
+    assert "test_size: 0 is too small" in result.stderr
+    assert "digits" not in result.stdout
+    assert fresh.results() == set()
+
+
+def test_the_report_is_made_offline(done: Checkout) -> None:
+    result = done.snakemake("--report", "results/tiny/report.html")
+    assert result.returncode == 0, result.stderr
+    report = (done.folder / "results/tiny/report.html").read_text()
+    assert "Finite fully connected networks" in report
+
+
+def test_settings_reach_the_command_line_whole(fresh: Checkout) -> None:
+    result = fresh.snakemake("--dry-run", "--printshellcmds", "--nocolor", "kernels")
+    command = next(line for line in result.stdout.splitlines() if " kernel --threads" in line)
+    settings = re.search(r"--architecture '(.*?)'", command)
+    assert settings
+    assert json.loads(settings[1]) == {"depth": 2, "activation": "relu", "W_std": 1.0, "b_std": 0.0}
+    assert "--times 10 1000 --diag-reg 0.0" in command
