@@ -185,7 +185,7 @@ def test_a_diverging_cell_is_told_with_its_settings_and_leaves_no_shard(fresh: C
     cell = "results/tiny/nn/width=16/size=96/seed=0.parquet"
     result = fresh.snakemake(cell)
     assert result.returncode != 0
-    assert "error: width 16, size 96, seed 0 diverged after 0 of 2 epochs" in result.stderr
+    assert "error: width 16, size 96, seed 0 diverged after 1 of 2 epochs" in result.stderr
     assert "Traceback" not in result.stderr
     assert fresh.results() == set()
 

@@ -26,7 +26,7 @@ rule chart:
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     conda:
-        "ntk-mnist"
+        "../../environment.yml"
     params:
         stem=subpath(output.png, strip_suffix=".png"),
     message:

@@ -37,7 +37,7 @@ rule prepare:
     log:
         f"data/logs/prepare.{DATASET}.log",
     conda:
-        "ntk-mnist"
+        "../../environment.yml"
     params:
         dataset=DATASET,
         folder=subpath(output[0], parent=True),

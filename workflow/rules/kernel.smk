@@ -10,7 +10,7 @@ rule kernel:
     log:
         f"{RESULTS}/logs/kernel/size={{size}}.log",
     conda:
-        "ntk-mnist"
+        "../../environment.yml"
     threads: lambda wildcards: 2 if int(wildcards.size) >= 1024 else 1
     params:
         dataset=DATASET,

@@ -10,7 +10,7 @@ rule network:
     log:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
     conda:
-        "ntk-mnist"
+        "../../environment.yml"
     threads: lambda wildcards: 2 if int(wildcards.width) >= 1024 else 1
     params:
         dataset=DATASET,

@@ -14,7 +14,7 @@ rule network_table:
     log:
         f"{RESULTS}/logs/nn.log",
     conda:
-        "ntk-mnist"
+        "../../environment.yml"
     params:
         shards=subpath(input[0], ancestor=3),
         widths=NETWORK["widths"],
@@ -35,7 +35,7 @@ rule kernel_table:
     log:
         f"{RESULTS}/logs/kernel.log",
     conda:
-        "ntk-mnist"
+        "../../environment.yml"
     params:
         shards=subpath(input[0], parent=True),
         sizes=config["sizes"],
