@@ -9,6 +9,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/one_run.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/network.smk"
 include: "workflow/rules/kernel.smk"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ntk_mnist.datasets import Dataset, load, prepare
+from ntk_mnist.datasets import Dataset, load
+from ntk_mnist.originals import prepare
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -95,6 +95,7 @@ def test_every_overlay_can_run_and_has_a_folder_of_its_own(file: Path) -> None:
             "sources: {mnist: ['ftp://a/b']}",
             "sources.mnist[0]: 'ftp://a/b' is not allowed; allowed: a folder",
         ),
+        ("sources: {mnist: [-rf]}", "sources.mnist[0]: '-rf' is not allowed; it must match"),
         ("color: red", "config: unknown key 'color'; allowed: experiment, dataset"),
     ],
 )

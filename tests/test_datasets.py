@@ -15,17 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntk_mnist import datasets
-from ntk_mnist.datasets import (
-    ARRAYS,
-    CATALOGUE,
-    DatasetError,
-    Description,
-    fetch,
-    load,
-    prepare,
-    read_idx,
-)
+from ntk_mnist import sources
+from ntk_mnist.datasets import ARRAYS, CATALOGUE, DatasetError, Description, load
+from ntk_mnist.originals import prepare, read_idx
+from ntk_mnist.sources import fetch
 
 Bodies = dict[str, bytes]
 Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
@@ -48,9 +41,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Bodies:
     bodies = {name: gzip.compress(idx(a)) for name, a in zip(names, arrays, strict=True)}
     files = tuple((name, hashlib.sha256(body).hexdigest()) for name, body in bodies.items())
     description = Description("MNIST", files, 20, 8, (3, 2), 255)
-    monkeypatch.setattr(datasets, "CATALOGUE", {"mnist": description})
-    monkeypatch.setattr(datasets, "_RETRIES", 0)
-    monkeypatch.setattr(datasets, "_READ_SECONDS", 1)
+    monkeypatch.setitem(CATALOGUE, "mnist", description)
+    monkeypatch.setattr(sources, "_RETRIES", 0)
+    monkeypatch.setattr(sources, "_READ_SECONDS", 1)
     return bodies
 
 
@@ -174,7 +167,7 @@ def test_a_mirror_that_stumbles_once_is_asked_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(datasets, "_RETRIES", 1)
+    monkeypatch.setattr(sources, "_RETRIES", 1)
     answers = iter([cut_off])
 
     def stumbling(handler: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -279,5 +272,5 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
     with gzip.open(bomb, "rb") as stream:
         with pytest.raises(DatasetError, match="holds more"):
-            read_idx(stream, (2, 2))  # type: ignore[arg-type]
+            read_idx(stream, (2, 2))
         assert stream.tell() <= 12 + 5

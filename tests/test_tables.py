@@ -1,6 +1,5 @@
 """Shards and tables: whole or absent, checked when read, open to the usual readers."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, TableError, aggregate, read, write
+from ntk_mnist.provenance import of_table
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, TableError, about, read, write
+from ntk_mnist.tables import aggregate
 
 
 def example(schema: pa.Schema, **values: Any) -> dict[str, Any]:
@@ -22,19 +23,27 @@ def example(schema: pa.Schema, **values: Any) -> dict[str, Any]:
     return {field.name: plausible.get(field.type, 3) for field in schema} | values
 
 
+MADE = of_table({})
+
+
 @pytest.fixture
 def shards(tmp_path: Path) -> list[Path]:
     files = []
     for width in (512, 64):
         for size in (128, 64):
             file = tmp_path / f"nn/width={width}/size={size}/seed=0.parquet"
-            write(file, NETWORK_SCHEMA, [example(NETWORK_SCHEMA, width=width, size=size, seed=0)])
+            write(
+                file,
+                NETWORK_SCHEMA,
+                [example(NETWORK_SCHEMA, width=width, size=size, seed=0)],
+                MADE,
+            )
             files.append(file)
     return files
 
 
 def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -> None:
-    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width", "size", "seed"))
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width", "size", "seed"), MADE)
     table = read(tmp_path / "nn.parquet", NETWORK_SCHEMA).to_pandas()
     assert list(zip(table["width"], table["size"], strict=True)) == [
         (64, 64),
@@ -45,14 +54,14 @@ def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -
 
 
 def test_infinity_is_a_number(tmp_path: Path) -> None:
-    write(tmp_path / "k.parquet", KERNEL_SCHEMA, [example(KERNEL_SCHEMA, time=math.inf)])
+    write(tmp_path / "k.parquet", KERNEL_SCHEMA, [example(KERNEL_SCHEMA, time=math.inf)], MADE)
     assert read(tmp_path / "k.parquet", KERNEL_SCHEMA)["time"].to_pylist() == [math.inf]
 
 
-def test_files_say_their_units_and_versions(shards: list[Path]) -> None:
+def test_files_say_their_units_and_what_made_them(shards: list[Path]) -> None:
     schema = pq.read_schema(shards[0])
     assert schema.field("train_loss").metadata[b"description"].startswith(b"mean cross-entropy")
-    assert set(json.loads(schema.metadata[b"ntk_mnist"])["versions"]) >= {"jax", "numpy"}
+    assert about(shards[0]).made == MADE
 
 
 def test_the_shards_open_as_one_dataset(shards: list[Path], tmp_path: Path) -> None:
@@ -81,7 +90,7 @@ def test_a_damaged_shard_is_named_and_never_tabulated(
         }[damage]
     )
     with pytest.raises(TableError, match=str(shards[1])):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width",))
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width",), MADE)
     assert not (tmp_path / "nn.parquet").exists()
 
 
@@ -102,13 +111,13 @@ def test_no_flipped_byte_changes_what_is_read(shards: list[Path]) -> None:
 def test_a_shard_of_other_columns_is_named(shards: list[Path], tmp_path: Path) -> None:
     pq.write_table(pa.table({"width": [1]}), shards[0])
     with pytest.raises(TableError, match="has the columns width; expected dataset, "):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width",))
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width",), MADE)
 
 
 @pytest.mark.parametrize("row", [{"width": "wide"}, {"width": None}, {"train_loss": "low"}])
 def test_a_row_of_the_wrong_type_is_not_written(tmp_path: Path, row: dict[str, Any]) -> None:
     with pytest.raises(TableError):
-        write(tmp_path / "x.parquet", NETWORK_SCHEMA, [example(NETWORK_SCHEMA, **row)])
+        write(tmp_path / "x.parquet", NETWORK_SCHEMA, [example(NETWORK_SCHEMA, **row)], MADE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +125,7 @@ def test_a_failed_write_leaves_the_earlier_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "x.parquet"
-    write(file, NETWORK_SCHEMA, [example(NETWORK_SCHEMA)])
+    write(file, NETWORK_SCHEMA, [example(NETWORK_SCHEMA)], MADE)
     before = file.read_bytes()
 
     def full(*arguments: object, **options: object) -> None:
@@ -124,6 +133,6 @@ def test_a_failed_write_leaves_the_earlier_file(
 
     monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(OSError, match="No space left"):
-        write(file, NETWORK_SCHEMA, [example(NETWORK_SCHEMA, width=5)])
+        write(file, NETWORK_SCHEMA, [example(NETWORK_SCHEMA, width=5)], MADE)
     assert [p.name for p in tmp_path.iterdir()] == ["x.parquet"]
     assert file.read_bytes() == before

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
 CONFIG = """
 experiment: tiny

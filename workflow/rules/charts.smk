@@ -9,6 +9,7 @@ rule chart:
     input:
         networks=f"{RESULTS}/nn.parquet",
         kernels=f"{RESULTS}/kernel.parquet",
+        because=stale_chart,
     output:
         html=report(
             f"{RESULTS}/figures/{{figure}}.html",

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -11,8 +13,10 @@ from snakemake.exceptions import WorkflowError
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 
+from ntk_mnist import provenance
 from ntk_mnist.config import problems
 from ntk_mnist.datasets import ARRAYS, CATALOGUE
+from ntk_mnist.staleness import digest, reasons
 
 with (Path(workflow.basedir) / "workflow/schemas/config.schema.yaml").open() as stream:
     faults = problems(config, yaml.safe_load(stream))
@@ -42,19 +46,113 @@ TRAINING = {
 
 ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in CATALOGUE[DATASET].files]
 PREPARED = [f"data/prepared/{DATASET}/{array}.npy" for array in ARRAYS]
+PREPARED_RECORD = f"data/prepared/{DATASET}/made.json"
+NETWORK_SHARD = f"{RESULTS}/nn/width={{width}}/size={{size}}/seed={{seed}}.parquet"
+KERNEL_SHARD = f"{RESULTS}/kernel/size={{size}}.parquet"
 NETWORK_SHARDS = expand(
-    f"{RESULTS}/nn/width={{width}}/size={{size}}/seed={{seed}}.parquet",
+    NETWORK_SHARD,
     width=NETWORK["widths"],
     size=config["sizes"],
     seed=NETWORK["seeds"],
 )
-KERNEL_SHARDS = expand(f"{RESULTS}/kernel/size={{size}}.parquet", size=config["sizes"])
+KERNEL_SHARDS = expand(KERNEL_SHARD, size=config["sizes"])
 TABLES = [f"{RESULTS}/nn.parquet", f"{RESULTS}/kernel.parquet"]
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{ending}}",
     figure=["comparison", "gap_to_infinite_width"],
     ending=["html", "png", "svg"],
 )
+
+BECAUSE = Path(".snakemake/because")
+
+
+def stale(files, wanted, made_from=()):
+    """Inputs that make Snakemake run a job whose file is stale, and say why.
+
+    One small file a reason, named after it and newer: so a stale job's reason reads
+    `Updated input files: .snakemake/because/epochs was 20, is 30`. Of `files`, the first says
+    what made them all. Where they are what `made_from` makes, but older, as after a copy, they
+    are dated anew, since Snakemake goes by times.
+    """
+    files = [Path(file) for file in files]
+    found = reasons(files[0], wanted)
+    if not found:
+        date_after(files, made_from)
+    BECAUSE.mkdir(parents=True, exist_ok=True)
+    markers = []
+    for reason in found[:5]:
+        marker = BECAUSE / re.sub(r"[^\w .,:=+()\[\]-]", "_", reason)[:160]
+        # Unlike any content before it, as Snakemake takes a file of known content for old.
+        marker.write_text(str(time.time_ns()))
+        markers.append(str(marker))
+    if markers:
+        # The stale file is older than that, whatever clock dated it.
+        date_before(files, Path(markers[0]))
+    return markers
+
+
+def date_after(files, earlier):
+    """Date those of `files` that are older than one of `earlier` like the youngest of them."""
+    times = [Path(file).stat().st_mtime_ns for file in earlier if Path(file).exists()]
+    for file in filter(Path.exists, files):
+        if times and file.stat().st_mtime_ns < max(times):
+            os.utime(file, ns=(max(times), max(times)))
+
+
+def date_before(files, later):
+    """Date those of `files` that are not older than `later` one second earlier than it."""
+    time_ns = later.stat().st_mtime_ns
+    for file in filter(Path.exists, files):
+        if file.stat().st_mtime_ns >= time_ns:
+            os.utime(file, ns=(time_ns - 10**9, time_ns - 10**9))
+
+
+def stale_network(wildcards):
+    settings = {
+        "dataset": DATASET,
+        "width": int(wildcards.width),
+        "size": int(wildcards.size),
+        "seed": int(wildcards.seed),
+        "test_size": config["test_size"],
+        **ARCHITECTURE,
+        **TRAINING,
+    }
+    return stale([NETWORK_SHARD.format(**wildcards)], provenance.of_network(settings))
+
+
+def stale_kernel(wildcards):
+    settings = {
+        "dataset": DATASET,
+        "size": int(wildcards.size),
+        "test_size": config["test_size"],
+        **ARCHITECTURE,
+        **KERNEL,
+    }
+    return stale([KERNEL_SHARD.format(**wildcards)], provenance.of_kernel(settings))
+
+
+def stale_table(table, shards):
+    """For a function of wildcards, as Snakemake asks for it only when it plans the table."""
+    folder = table.removesuffix(".parquet")
+    return lambda _: stale(
+        [table],
+        provenance.of_table(
+            {str(Path(s).relative_to(folder)): digest(Path(s)) for s in shards}
+        ),
+        made_from=shards,
+    )
+
+
+def stale_chart(wildcards):
+    tables = {Path(table).stem: digest(Path(table)) for table in TABLES}
+    return stale(
+        [
+            f"{RESULTS}/figures/{wildcards.figure}.{ending}"
+            for ending in ("html", "png", "svg")
+        ],
+        provenance.of_chart(wildcards.figure, tables),
+        made_from=TABLES,
+    )
 
 
 wildcard_constraints:

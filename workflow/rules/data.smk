@@ -31,9 +31,11 @@ if ORIGINALS:
 
 rule prepare:
     input:
-        ORIGINALS,
+        originals=ancient(ORIGINALS),
+        because=lambda _: stale([PREPARED_RECORD], provenance.of_prepared(DATASET)),
     output:
         PREPARED,
+        PREPARED_RECORD,
     log:
         f"data/logs/prepare.{DATASET}.log",
     conda:
@@ -44,5 +46,5 @@ rule prepare:
     message:
         f"Preparing {CATALOGUE[DATASET].title}"
     shell:
-        "python -m ntk_mnist prepare --dataset {params.dataset} --originals {input}"
+        "python -m ntk_mnist prepare --dataset {params.dataset} --originals {input.originals}"
         " --output {params.folder} 2> {log}"

@@ -3,10 +3,11 @@
 
 rule kernel:
     input:
-        # Pinned by checksum, whenever it was made.
+        # What a cell was made from stands in the shard; times tell nothing.
         ancient(PREPARED),
+        because=stale_kernel,
     output:
-        f"{RESULTS}/kernel/size={{size}}.parquet",
+        KERNEL_SHARD,
     log:
         f"{RESULTS}/logs/kernel/size={{size}}.log",
     conda:

@@ -3,10 +3,11 @@
 
 rule network:
     input:
-        # Pinned by checksum, whenever it was made.
+        # What a cell was made from stands in the shard; times tell nothing.
         ancient(PREPARED),
+        because=stale_network,
     output:
-        f"{RESULTS}/nn/width={{width}}/size={{size}}/seed={{seed}}.parquet",
+        NETWORK_SHARD,
     log:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
     conda:

@@ -9,6 +9,7 @@ localrules:
 rule network_table:
     input:
         NETWORK_SHARDS,
+        because=stale_table(f"{RESULTS}/nn.parquet", NETWORK_SHARDS),
     output:
         f"{RESULTS}/nn.parquet",
     log:
@@ -30,6 +31,7 @@ rule network_table:
 rule kernel_table:
     input:
         KERNEL_SHARDS,
+        because=stale_table(f"{RESULTS}/kernel.parquet", KERNEL_SHARDS),
     output:
         f"{RESULTS}/kernel.parquet",
     log:

@@ -8,7 +8,8 @@ from pathlib import Path
 import altair as alt
 
 from ntk_mnist.charts import CHARTS
-from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+from ntk_mnist.provenance import of_chart
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, about, read
 
 _PIXELS_PER_INCH = 200
 
@@ -25,7 +26,10 @@ def run(options: argparse.Namespace) -> None:
     """Read, draw and write."""
     networks = read(options.networks, NETWORK_SCHEMA).to_pandas()
     kernels = read(options.kernels, KERNEL_SCHEMA).to_pandas()
-    render(CHARTS[options.name](networks, kernels), options.output)
+    tables = {"nn": about(options.networks).sha256, "kernel": about(options.kernels).sha256}
+    made = of_chart(options.name, tables)
+    chart = CHARTS[options.name](networks, kernels)
+    render(chart.properties(usermeta={"ntk_mnist": made}), options.output)
 
 
 def render(chart: alt.HConcatChart, stem: Path) -> None:

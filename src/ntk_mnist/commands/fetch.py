@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ntk_mnist.datasets import CATALOGUE, fetch
+from ntk_mnist.datasets import CATALOGUE
+from ntk_mnist.sources import fetch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

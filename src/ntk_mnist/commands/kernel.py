@@ -13,7 +13,8 @@ from ntk_mnist.architecture import Architecture
 from ntk_mnist.datasets import CATALOGUE, load
 from ntk_mnist.gradient_flow import accuracy, diagonalize, mean_squared_error
 from ntk_mnist.kernel import KINDS, gram
-from ntk_mnist.tables import KERNEL_SCHEMA, write
+from ntk_mnist.provenance import of_kernel
+from ntk_mnist.shards import KERNEL_SCHEMA, write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Load, solve each kernel at every time, and write."""
     architecture = Architecture(**options.architecture)
+    cell = {
+        "dataset": options.dataset,
+        "size": options.size,
+        "test_size": options.test_size,
+        **asdict(architecture),
+    }
+    solve = {"kinds": options.kinds, "times": options.times, "diag_reg": options.diag_reg}
+    made = of_kernel(cell | solve)
     dataset = load(options.dataset, options.prepared, options.size, options.test_size)
     train_images = dataset.train_images / np.float64(dataset.description.pixel_max)
     test_images = dataset.test_images / np.float64(dataset.description.pixel_max)
@@ -56,15 +65,11 @@ def run(options: argparse.Namespace) -> None:
             }
             for i, t in enumerate(times)
         ]
-        cell = {
-            "dataset": options.dataset,
+        solved = {
             "kernel": kind,
-            "size": options.size,
-            "test_size": options.test_size,
-            **asdict(architecture),
             "diag_reg": flow.diag_reg,
             "condition_number": flow.condition_number,
             "solve_seconds": time.perf_counter() - started,
         }
-        rows += [cell | observation for observation in measured]
-    write(options.output, KERNEL_SCHEMA, rows)
+        rows += [cell | solved | observation for observation in measured]
+    write(options.output, KERNEL_SCHEMA, rows, made)

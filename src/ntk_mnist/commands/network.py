@@ -8,7 +8,8 @@ from pathlib import Path
 from ntk_mnist.architecture import Architecture
 from ntk_mnist.datasets import CATALOGUE, load
 from ntk_mnist.network import Training, train
-from ntk_mnist.tables import NETWORK_SCHEMA, write
+from ntk_mnist.provenance import of_network
+from ntk_mnist.shards import NETWORK_SCHEMA, write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +30,7 @@ def run(options: argparse.Namespace) -> None:
     architecture = Architecture(**options.architecture)
     training = Training(**options.training)
     dataset = load(options.dataset, options.prepared, options.size, options.test_size)
-    trained = train(architecture, training, options.width, options.seed, dataset)
-    row = {
+    settings = {
         "dataset": options.dataset,
         "width": options.width,
         "size": options.size,
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
         "test_size": options.test_size,
         **asdict(architecture),
         **asdict(training),
-        **trained._asdict(),
     }
-    write(options.output, NETWORK_SCHEMA, [row])
+    made = of_network(settings)
+    trained = train(architecture, training, options.width, options.seed, dataset)
+    write(options.output, NETWORK_SCHEMA, [settings | trained._asdict()], made)

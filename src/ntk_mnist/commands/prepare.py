@@ -1,9 +1,12 @@
 """``prepare``: the arrays of a dataset, from its original files."""
 
 import argparse
+import json
 from pathlib import Path
 
-from ntk_mnist.datasets import CATALOGUE, prepare
+from ntk_mnist.datasets import CATALOGUE
+from ntk_mnist.originals import prepare
+from ntk_mnist.provenance import of_prepared
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,4 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Parse, check and write."""
+    made = of_prepared(options.dataset)
     prepare(options.dataset, options.originals, options.output)
+    (options.output / "made.json").write_text(json.dumps(made))

@@ -9,7 +9,9 @@ import argparse
 from itertools import product
 from pathlib import Path
 
-from ntk_mnist.tables import KERNEL_SCHEMA, NETWORK_SCHEMA, aggregate
+from ntk_mnist.provenance import of_table
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, about
+from ntk_mnist.tables import aggregate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,4 +34,6 @@ def run(options: argparse.Namespace) -> None:
     else:
         names = (f"size={size}.parquet" for size in options.sizes)
         schema, order = KERNEL_SCHEMA, ("kernel", "size", "time")
-    aggregate(options.output, schema, [options.shards / name for name in names], order)
+    shards = {name: options.shards / name for name in names}
+    made = of_table({name: about(shard).sha256 for name, shard in shards.items()})
+    aggregate(options.output, schema, list(shards.values()), order, made)

@@ -1,0 +1,191 @@
+"""The Parquet files: their schemas, how one is written whole and read with suspicion.
+
+A table is tidy (one observation a row) and self-describing: every setting that identifies
+a cell is a column, and the file's metadata under the key ``ntk_mnist`` holds what made it
+(``provenance``) and a digest of its rows, by which a damaged file is told from a whole one.
+A cell writes one shard of few rows; ``tables`` makes one table of them, in the same schema.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ntk_mnist import UserError
+from ntk_mnist.provenance import Record
+
+__all__ = [
+    "KERNEL_SCHEMA",
+    "NETWORK_SCHEMA",
+    "About",
+    "TableError",
+    "about",
+    "read",
+    "write",
+    "write_table",
+]
+
+# 32-bit, as pyarrow and polars infer the hive partitions `width=…/size=…` of the same name.
+_COUNT = pa.int32()
+_METADATA_KEY = b"ntk_mnist"
+
+
+class TableError(UserError):
+    """A shard or table is missing or not what it should be."""
+
+
+def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(name, kind, nullable=False, metadata={"description": description})
+            for name, kind, description in columns
+        ]
+    )
+
+
+_DATASET = ("dataset", pa.string(), "name of the dataset")
+_ACTIVATION = ("activation", pa.string(), "of the hidden layers")
+_DEPTH = ("depth", _COUNT, "number of hidden layers")
+_SIZE = ("size", _COUNT, "training-set size, images")
+_TEST_SIZE = ("test_size", _COUNT, "test images")
+_W_STD = ("W_std", pa.float64(), "standard deviation of the limit's weights")
+_B_STD = ("b_std", pa.float64(), "standard deviation of the limit's biases")
+_TRAIN_ACCURACY = ("train_accuracy", pa.float64(), "fraction of the training images")
+_TEST_ACCURACY = ("test_accuracy", pa.float64(), "fraction of the test images")
+
+#: A row a network: one width, size and seed.
+NETWORK_SCHEMA = _schema(
+    _DATASET,
+    _ACTIVATION,
+    _DEPTH,
+    ("width", _COUNT, "units of each hidden layer"),
+    _SIZE,
+    ("seed", pa.int64(), "of the initial parameters and of the order of batches"),
+    _TEST_SIZE,
+    ("parameterization", pa.string(), "glorot, standard or ntk"),
+    _W_STD,
+    _B_STD,
+    ("optimizer", pa.string(), "sgd, momentum or nesterov"),
+    ("step_size", pa.float64(), "of the optimizer"),
+    ("mass", pa.float64(), "of the momentum"),
+    ("batch_size", _COUNT, "images a step"),
+    ("epochs", _COUNT, "passes over the training images"),
+    _TRAIN_ACCURACY,
+    _TEST_ACCURACY,
+    ("train_loss", pa.float64(), "mean cross-entropy, nats, after training"),
+    ("test_loss", pa.float64(), "mean cross-entropy, nats, after training"),
+    ("epoch_train_loss", pa.list_(pa.float32()), "mean loss of each epoch's batches, nats"),
+    ("train_seconds", pa.float64(), "wall time of compiling, training and evaluating"),
+)
+
+#: A row an observation: one kernel, size and gradient-flow time.
+KERNEL_SCHEMA = _schema(
+    _DATASET,
+    _ACTIVATION,
+    _DEPTH,
+    ("kernel", pa.string(), "nngp or ntk"),
+    _SIZE,
+    ("time", pa.float64(), "gradient-flow time; inf for the limit"),
+    _TEST_SIZE,
+    _W_STD,
+    _B_STD,
+    _TRAIN_ACCURACY,
+    _TEST_ACCURACY,
+    ("train_mse", pa.float64(), "mean over images and outputs of the squared error"),
+    ("test_mse", pa.float64(), "mean over images and outputs of the squared error"),
+    ("diag_reg", pa.float64(), "regularization in use, units of the mean diagonal"),
+    ("condition_number", pa.float64(), "of the training Gram matrix, regularized"),
+    ("solve_seconds", pa.float64(), "wall time of this kernel's solve and predictions"),
+)
+
+
+class About(NamedTuple):
+    """What a file says of itself: what made it, and the digest of its rows."""
+
+    made: Record
+    sha256: str
+
+
+def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], made: Record) -> None:
+    """Write ``rows`` as ``file``, which appears only when it is whole and on disk.
+
+    Raises:
+        TableError: a row lacks a column or has one of another type.
+    """
+    try:
+        table = pa.Table.from_pylist(list(rows), schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise TableError(f"{file}: {error}") from None
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            raise TableError(f"{file}: a row lacks {field.name}")
+    write_table(file, table, made)
+
+
+def write_table(file: Path, table: pa.Table, made: Record) -> None:
+    """Write ``table`` as ``file``, which appears only when it is whole and on disk."""
+    about = json.dumps({"made": made, "sha256": _digest(table)})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".incoming-", suffix=file.name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            pq.write_table(table.replace_schema_metadata({_METADATA_KEY: about}), stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _digest(table: pa.Table) -> str:
+    return hashlib.sha256(json.dumps(table.to_pydict()).encode()).hexdigest()
+
+
+def about(file: Path) -> About:
+    """What ``file`` says of itself, from its last few kilobytes.
+
+    Raises:
+        TableError: it is missing, damaged there, or none of this project's.
+    """
+    try:
+        metadata = pq.read_metadata(file).metadata or {}
+        return About(**json.loads(metadata[_METADATA_KEY]))
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise _unreadable(file, error) from None
+
+
+def read(file: Path, schema: pa.Schema) -> pa.Table:
+    """Read one shard or table, every row of it checked.
+
+    Raises:
+        TableError: the file is missing, damaged or of another schema.
+    """
+    try:
+        # ParquetFile and not read_table, which would add the folders' names as columns.
+        with pq.ParquetFile(file) as stream:
+            table = stream.read()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _unreadable(file, error) from None
+    if not table.schema.equals(schema):
+        raise TableError(
+            f"{file}: has the columns {', '.join(table.schema.names)}; "
+            f"expected {', '.join(schema.names)}; delete it to have it computed anew"
+        )
+    if about(file).sha256 != _digest(table):
+        raise TableError(
+            f"{file}: its rows are not those that were written; delete it to have it computed anew"
+        )
+    return table
+
+
+def _unreadable(file: Path, error: Exception) -> TableError:
+    reason = (str(error).splitlines() or ["empty"])[0]
+    return TableError(f"{file}: not a whole Parquet file of this project ({reason})")

@@ -1,0 +1,123 @@
+"""The original files of a dataset, from the first of several sources that has them.
+
+A file's source does not matter: none gets through whose SHA-256 is not the known one, and
+each appears under its name only when it is whole.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+
+from ntk_mnist.datasets import CATALOGUE, DatasetError
+
+__all__ = ["fetch"]
+
+_CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 10, 30, 2
+
+
+def fetch(name: str, sources: Sequence[str], folder: Path) -> None:
+    """Put the original files of a dataset into ``folder``, each checked and each whole.
+
+    Args:
+        name: a key of :data:`CATALOGUE`.
+        sources: local folders and http(s) addresses of folders, tried in order for each file.
+        folder: where the files go; each appears under its name only when it is complete.
+
+    Raises:
+        DatasetError: a file can be had from no source; says why for each of them.
+    """
+    description = CATALOGUE[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    for file_name, sha256 in description.files:
+        target = folder / file_name
+        failures = []
+        for source in sources:
+            try:
+                with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+                    copy = Path(incoming) / file_name
+                    if "://" in source:
+                        _download(source, file_name, sha256, copy)
+                    else:
+                        _copy(Path(source) / file_name, sha256, copy)
+                    os.replace(copy, target)
+                break
+            except DatasetError as failure:
+                failures.append(f"  {source}: {failure}")
+        else:
+            raise DatasetError(_unavailable(name, file_name, failures))
+
+
+def _unavailable(name: str, file_name: str, failures: Sequence[str]) -> str:
+    title = CATALOGUE[name].title
+    return "\n".join(
+        [
+            f"{title} can be had from nowhere: {file_name} was sought in vain at",
+            *failures,
+            "Remedies:",
+            f"  1. put the four original files of {title} into the folder data/{name};",
+            f"  2. or name a folder or mirror that has them, in the config under sources.{name};",
+            "  3. or run on the bundled digits, without a network: "
+            "snakemake --configfile config/digits.yaml",
+        ]
+    )
+
+
+def _copy(file: Path, sha256: str, target: Path) -> None:
+    try:
+        with file.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            if found != sha256:
+                raise DatasetError(f"wrong content (SHA-256 {found[:12]}…, not {sha256[:12]}…)")
+            stream.seek(0)
+            with target.open("wb") as copy:
+                shutil.copyfileobj(stream, copy)
+    except FileNotFoundError:
+        raise DatasetError("no such file") from None
+    except OSError as error:
+        if error.filename == str(file):
+            raise DatasetError(error.strerror or str(error)) from None
+        raise
+
+
+def _download(address: str, file_name: str, sha256: str, target: Path) -> None:
+    # Imported here: no cell needs a network client.
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("ERROR")
+    mirror = pooch.create(
+        path=target.parent,
+        base_url=address.rstrip("/") + "/",
+        registry={file_name: f"sha256:{sha256}"},
+        retry_if_failed=_RETRIES,
+    )
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS))
+    try:
+        # The bar is for the terminal, where stderr is for what went wrong.
+        with redirect_stderr(sys.stdout):
+            mirror.fetch(file_name, downloader=downloader)
+    except requests.exceptions.HTTPError as error:
+        raise DatasetError(f"the server answered {error.response.status_code}") from None
+    except requests.exceptions.Timeout:
+        raise DatasetError("no answer in time") from None
+    except requests.exceptions.ConnectionError as error:
+        raise DatasetError(f"no connection ({_root_cause(error)})") from None
+    except requests.exceptions.RequestException as error:
+        raise DatasetError(f"the download failed ({_root_cause(error)})") from None
+    except ValueError:
+        # pooch's word for a download whose hash differs.
+        raise DatasetError("the download is not the original file (its SHA-256 differs)") from None
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost reason of a network error, without the client's object addresses."""
+    while isinstance(error.args[0] if error.args else None, BaseException):
+        error = error.args[0]
+    reason = getattr(error, "reason", None) or error
+    text = str(reason)
+    return text.rsplit(": ", 1)[-1] if ": " in text else text
