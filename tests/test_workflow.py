@@ -1,92 +1,15 @@
 """Real Snakemake on the bundled digits: what runs, what does not, and what it says."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import AFTER_CELLS, CELLS, CONFIG, Checkout
 
 from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
-
-CONFIG = """
-experiment: tiny
-dataset: digits
-test_size: 100
-sizes: [64, 96]
-network: {widths: [8, 16], epochs: 2, optimizer: {step_size: 0.1}}
-kernel: {times: [10, 1000]}
-"""
-CELLS = {"network": 4, "kernel": 2}
-AFTER_CELLS = {"network_table": 1, "kernel_table": 1, "chart": 2}
-
-
-class Checkout:
-    """A folder with the workflow in it, and what Snakemake does there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"PATH": path}
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
-
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        # --configfile takes every word that follows it.
-        return self.run(["snakemake", *arguments, "--configfile", "tiny.yaml"])
-
-    def jobs(self, *arguments: str) -> Counter[str]:
-        """Run, and count the jobs by rule; aggregate rules without a command are left out."""
-        result = self.snakemake("--nocolor", *arguments)
-        assert result.returncode == 0, result.stderr
-        stats = re.search(r"^job +count\n-.*\n((?:.+\n)+)", result.stderr + result.stdout, re.M)
-        counts = dict(line.split() for line in stats[1].splitlines()) if stats else {}
-        targets = {"total", "all", "data", "networks", "kernels", "tables", "figures"}
-        return Counter({rule: int(n) for rule, n in counts.items() if rule not in targets})
-
-    def configure(self, text: str) -> None:
-        (self.folder / "tiny.yaml").write_text(text)
-
-    def results(self) -> set[str]:
-        root = self.folder / "results"
-        return {
-            str(p.relative_to(root))
-            for p in root.rglob("*")
-            if p.is_file() and "logs" not in p.parts and p.name != "README.md"
-        }
-
-
-@pytest.fixture
-def fresh(pristine_checkout: Path, tmp_path: Path) -> Checkout:
-    """A checkout in which nothing ran; its path has a space."""
-    checkout = Checkout(Path(shutil.copytree(pristine_checkout, tmp_path / "a checkout")))
-    checkout.configure(CONFIG)
-    return checkout
-
-
-@pytest.fixture(scope="module")
-def finished(pristine_checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout in which the whole grid ran; tests must not change it."""
-    folder = tmp_path_factory.mktemp("finished") / "checkout"
-    checkout = Checkout(Path(shutil.copytree(pristine_checkout, folder)))
-    checkout.configure(CONFIG)
-    assert checkout.jobs() == Counter(prepare=1, **CELLS, **AFTER_CELLS)
-    return checkout
-
-
-@pytest.fixture
-def done(finished: Checkout, tmp_path: Path) -> Checkout:
-    """A copy of the finished checkout, for a test to change."""
-    return Checkout(Path(shutil.copytree(finished.folder, tmp_path / "done")))
 
 
 def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None:

@@ -58,7 +58,7 @@ def record(
     entries = tuple(f"{_COMMANDS}.{command}" for command in commands)
     return {
         "settings": dict(settings),
-        "code": code(entries, tuple(sorted((choices or {}).items()))),
+        "code": dict(code(entries, tuple(sorted((choices or {}).items())))),
         "libraries": {name: _version(name) for name in libraries},
     }
 

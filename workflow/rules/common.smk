@@ -107,7 +107,26 @@ def date_before(files, later):
             os.utime(file, ns=(time_ns - 10**9, time_ns - 10**9))
 
 
-def stale_network(wildcards):
+def cell_inputs(shard, wanted):
+    """The prepared arrays, and why the shard is stale if it is.
+
+    A shard that needs nothing does not ask for arrays that are not there: they would be made,
+    and Snakemake would make every shard after them.
+    """
+    because = stale([shard], wanted)
+    settings = workflow.dag_settings
+    needed = (
+        because or settings.forceall or settings.forcerun or not Path(shard).exists()
+    )
+    at_hand = all(Path(array).exists() for array in PREPARED)
+    # What a shard was made from stands in it; the times of the arrays tell nothing.
+    return {
+        "prepared": ancient(PREPARED) if needed or at_hand else [],
+        "because": because,
+    }
+
+
+def network_inputs(wildcards):
     settings = {
         "dataset": DATASET,
         "width": int(wildcards.width),
@@ -117,10 +136,12 @@ def stale_network(wildcards):
         **ARCHITECTURE,
         **TRAINING,
     }
-    return stale([NETWORK_SHARD.format(**wildcards)], provenance.of_network(settings))
+    return cell_inputs(
+        NETWORK_SHARD.format(**wildcards), provenance.of_network(settings)
+    )
 
 
-def stale_kernel(wildcards):
+def kernel_inputs(wildcards):
     settings = {
         "dataset": DATASET,
         "size": int(wildcards.size),
@@ -128,7 +149,7 @@ def stale_kernel(wildcards):
         **ARCHITECTURE,
         **KERNEL,
     }
-    return stale([KERNEL_SHARD.format(**wildcards)], provenance.of_kernel(settings))
+    return cell_inputs(KERNEL_SHARD.format(**wildcards), provenance.of_kernel(settings))
 
 
 def stale_table(table, shards):

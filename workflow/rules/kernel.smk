@@ -3,9 +3,7 @@
 
 rule kernel:
     input:
-        # What a cell was made from stands in the shard; times tell nothing.
-        ancient(PREPARED),
-        because=stale_kernel,
+        unpack(kernel_inputs),
     output:
         KERNEL_SHARD,
     log:
@@ -15,7 +13,7 @@ rule kernel:
     threads: lambda wildcards: 2 if int(wildcards.size) >= 1024 else 1
     params:
         dataset=DATASET,
-        prepared=subpath(input[0], parent=True),
+        prepared=f"data/prepared/{DATASET}",
         test_size=config["test_size"],
         architecture=json.dumps(ARCHITECTURE),
         kinds=KERNEL["kinds"],

@@ -3,9 +3,7 @@
 
 rule network:
     input:
-        # What a cell was made from stands in the shard; times tell nothing.
-        ancient(PREPARED),
-        because=stale_network,
+        unpack(network_inputs),
     output:
         NETWORK_SHARD,
     log:
@@ -15,7 +13,7 @@ rule network:
     threads: lambda wildcards: 2 if int(wildcards.width) >= 1024 else 1
     params:
         dataset=DATASET,
-        prepared=subpath(input[0], parent=True),
+        prepared=f"data/prepared/{DATASET}",
         test_size=config["test_size"],
         architecture=json.dumps(ARCHITECTURE),
         training=json.dumps(TRAINING),
