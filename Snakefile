@@ -5,7 +5,7 @@ from snakemake.utils import min_version
 min_version("9.13")
 
 
-configfile: "config/config.yaml"
+configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -26,6 +26,7 @@ localrules:
     networks,
     kernels,
     tables,
+    partial_tables,
     figures,
 
 
@@ -54,6 +55,12 @@ rule kernels:
 rule tables:
     input:
         TABLES,
+
+
+rule partial_tables:
+    input:
+        f"{RESULTS}/partial/nn.parquet",
+        f"{RESULTS}/partial/kernel.parquet",
 
 
 rule figures:

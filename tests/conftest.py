@@ -84,7 +84,16 @@ class Checkout:
         assert result.returncode == 0, result.stderr
         stats = re.search(r"^job +count\n-.*\n((?:.+\n)+)", result.stderr + result.stdout, re.M)
         counts = dict(line.split() for line in stats[1].splitlines()) if stats else {}
-        targets = {"total", "all", "data", "networks", "kernels", "tables", "figures"}
+        targets = {
+            "total",
+            "all",
+            "data",
+            "networks",
+            "kernels",
+            "tables",
+            "partial_tables",
+            "figures",
+        }
         return Counter({rule: int(n) for rule, n in counts.items() if rule not in targets})
 
     def configure(self, text: str) -> None:

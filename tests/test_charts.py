@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from ntk_mnist.charts import CHARTS, comparison, gap_to_infinite_width
+from ntk_mnist.charts import CHARTS, _time_label, comparison, gap_to_infinite_width
 from ntk_mnist.commands.chart import render
 
 WIDTHS, SIZES, TIMES = [64, 256, 1024], [128, 256, 3000], [10.0, 2500.0, 1e7, math.inf]
@@ -47,7 +47,7 @@ def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
     spec = comparison(networks(), kernels()).to_dict()
     scales = [(c["field"], c["scale"]) for c in found(spec, "color") if "scale" in c]
     domains = {field: scale["domain"] for field, scale in scales}
-    assert domains["time_label"] == ["10¹", "2.5·10³", "10⁷", "∞"]
+    assert domains["time_label"] == ["1e1", "2.5e3", "1e7", "∞"]
     assert domains["width_label"] == ["64", "256", "1024", "∞ (NNGP)", "∞ (NTK)"]
     for field, scale in scales:
         limits = [label.startswith("∞") for label in domains[field]]
@@ -93,6 +93,28 @@ def test_seeds_become_a_mean_and_a_band() -> None:
     assert (cell["low"], cell["mean"], cell["high"]) == pytest.approx((0.5, 0.53, 0.56))
     assert "3 seeds" in spec["title"]["subtitle"]
     assert "area" not in str(comparison(networks(), kernels()).to_dict())
+
+
+def test_legends_name_every_series_in_full_colour() -> None:
+    spec = comparison(networks(seeds=3), kernels()).to_dict()
+    legends = [c["legend"] for c in found(spec, "color") if "legend" in c]
+    assert legends
+    assert all(legend["symbolOpacity"] == 1 and legend["symbolLimit"] == 0 for legend in legends)
+
+
+@pytest.mark.parametrize(
+    ("time", "label"),
+    [
+        (10, "1e1"),
+        (2500.0, "2.5e3"),
+        (10.0000001, "1.00000001e1"),
+        (0.001, "0.001"),
+        (3.0, "3"),
+        (math.inf, "∞"),
+    ],
+)
+def test_times_have_labels_of_their_own(time: float, label: str) -> None:
+    assert _time_label(time) == label
 
 
 def test_one_kernel_makes_one_panel_of_it() -> None:

@@ -96,6 +96,12 @@ def test_every_overlay_can_run_and_has_a_folder_of_its_own(file: Path) -> None:
             "sources.mnist[0]: 'ftp://a/b' is not allowed; allowed: a folder",
         ),
         ("sources: {mnist: [-rf]}", "sources.mnist[0]: '-rf' is not allowed; it must match"),
+        ("kernel: {times: }", "kernel.times: None is not a list; write []"),
+        (
+            "sizes: [1e7]",
+            "sizes[0]: '1e7' is not a whole number (YAML reads it as text); write 10000000",
+        ),
+        (f"kernel: {{times: [{10**400}]}}", "kernel.times[0]: 10000"),
         ("color: red", "config: unknown key 'color'; allowed: experiment, dataset"),
     ],
 )
@@ -119,6 +125,11 @@ def test_every_fault_is_told_at_once() -> None:
 def test_a_missing_key_is_named(key: str) -> None:
     config = {k: v for k, v in DEFAULT.items() if k != key}
     assert problems(config, SCHEMA) == [f"config: missing key {key}"]
+
+
+def test_missing_keys_are_named_once() -> None:
+    config = {**DEFAULT, "kernel": {}}
+    assert problems(config, SCHEMA) == ["kernel: missing key kinds, times, diag_reg"]
 
 
 anything = st.recursive(

@@ -46,6 +46,13 @@ def test_the_lock_has_a_hash_for_every_package_and_no_tensorflow() -> None:
     assert not {"tensorflow", "tf2jax"} & set(LOCK)
 
 
+def test_every_rule_names_the_environment_that_is_there() -> None:
+    # A rule that named a conda environment instead once failed wherever conda was not.
+    for rules in (REPOSITORY / "workflow/rules").glob("*.smk"):
+        for name in re.findall(r"conda:\s+\"(.*?)\"", rules.read_text()):
+            assert (rules.parent / name).resolve() == REPOSITORY / "environment.yml"
+
+
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", *arguments],

@@ -66,6 +66,11 @@ def test_a_singular_matrix_is_regularized_and_says_so(digits: Dataset) -> None:
     assert flow.diag_reg == 10.0 ** round(np.log10(flow.diag_reg))
     predictions = flow.predict(gram(architecture, z, x, ("nngp",))["nngp"], TIMES)
     assert np.isfinite(predictions).all()
+    # The smallest power of ten that does: a tenth of it leaves the matrix singular.
+    assert flow.condition_number < 1 / (len(x) * np.finfo(float).eps)
+    k_xx = gram(architecture, x, None, ("nngp",))["nngp"]
+    values = np.linalg.eigvalsh(k_xx) + flow.diag_reg / 10 * np.mean(np.diag(k_xx))
+    assert values[0] <= len(x) * np.finfo(float).eps * values[-1]
     # Images that occur twice, with one label, change nothing: compare with the regular system.
     once = diagonalize(gram(architecture, x[:192], None, ("nngp",))["nngp"], y[:192], 0.0)
     expected = once.predict(gram(architecture, z, x[:192], ("nngp",))["nngp"], [np.inf])[0]
@@ -75,6 +80,11 @@ def test_a_singular_matrix_is_regularized_and_says_so(digits: Dataset) -> None:
 def test_a_kernel_with_nan_is_refused() -> None:
     with pytest.raises(SolveFailed, match="NaN"):
         diagonalize(np.array([[1.0, np.nan], [np.nan, 1.0]]), np.eye(2), 0.0)
+
+
+def test_a_kernel_that_vanishes_is_refused() -> None:
+    with pytest.raises(SolveFailed, match="vanishes"):
+        diagonalize(np.zeros((2, 2)), np.eye(2), 0.0)
 
 
 def test_scores_are_fraction_and_mean_of_squares() -> None:

@@ -180,6 +180,11 @@ def test_changed_rows_never_reach_a_table(done: Checkout) -> None:
     assert done.jobs() == Counter(network=1, network_table=1, chart=2)
 
 
+def test_a_deleted_shard_is_made_again_by_a_plain_run(done: Checkout) -> None:
+    (done.folder / CELL).unlink()
+    assert plan(done)[0] == Counter(network=1, network_table=1, chart=2)
+
+
 def test_a_deleted_chart_is_drawn_again(done: Checkout) -> None:
     (done.folder / "results/tiny/figures/comparison.svg").unlink()
     assert plan(done)[0] == Counter(chart=1)

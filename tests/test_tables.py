@@ -43,13 +43,23 @@ def shards(tmp_path: Path) -> list[Path]:
 
 
 def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -> None:
-    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width", "size", "seed"), MADE)
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [], ("width", "size", "seed"), MADE)
     table = read(tmp_path / "nn.parquet", NETWORK_SCHEMA).to_pandas()
     assert list(zip(table["width"], table["size"], strict=True)) == [
         (64, 64),
         (64, 128),
         (512, 64),
         (512, 128),
+    ]
+
+
+def test_a_missing_cell_is_a_row_of_nulls(shards: list[Path], tmp_path: Path) -> None:
+    gap = {"width": 100, "size": 64, "seed": 0}
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [gap], ("width",), MADE)
+    rows = read(tmp_path / "nn.parquet", NETWORK_SCHEMA).to_pylist()
+    assert len(rows) == 5
+    assert [row for row in rows if row["test_accuracy"] is None] == [
+        dict.fromkeys(NETWORK_SCHEMA.names) | gap
     ]
 
 
@@ -90,7 +100,7 @@ def test_a_damaged_shard_is_named_and_never_tabulated(
         }[damage]
     )
     with pytest.raises(TableError, match=str(shards[1])):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width",), MADE)
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [], ("width",), MADE)
     assert not (tmp_path / "nn.parquet").exists()
 
 
@@ -111,7 +121,7 @@ def test_no_flipped_byte_changes_what_is_read(shards: list[Path]) -> None:
 def test_a_shard_of_other_columns_is_named(shards: list[Path], tmp_path: Path) -> None:
     pq.write_table(pa.table({"width": [1]}), shards[0])
     with pytest.raises(TableError, match="has the columns width; expected dataset, "):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, ("width",), MADE)
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [], ("width",), MADE)
 
 
 @pytest.mark.parametrize("row", [{"width": "wide"}, {"width": None}, {"train_loss": "low"}])

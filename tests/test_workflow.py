@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,23 @@ def test_one_cell_by_its_name_makes_that_cell_alone(fresh: Checkout) -> None:
     assert fresh.jobs(cell) == Counter(prepare=1, network=1)
     assert fresh.results() == {cell.removeprefix("results/")}
     assert fresh.jobs("results/tiny/kernel/size=64.parquet") == Counter(kernel=1)
+
+
+def test_a_cell_outside_the_grid_is_refused(fresh: Checkout) -> None:
+    result = fresh.snakemake("results/tiny/nn/width=16/size=5/seed=0.parquet")
+    assert result.returncode != 0
+    assert "No rule to produce results/tiny/nn/width=16/size=5" in result.stderr
+    assert fresh.results() == set()
+
+
+def test_it_runs_in_any_folder(fresh: Checkout, tmp_path: Path) -> None:
+    elsewhere = Checkout(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    elsewhere.configure(CONFIG)
+    snakefile = str(fresh.folder / "Snakefile")
+    assert elsewhere.jobs("--snakefile", snakefile, "kernels") == Counter(prepare=1, kernel=2)
+    assert elsewhere.results() == {"tiny/kernel/size=64.parquet", "tiny/kernel/size=96.parquet"}
+    assert fresh.results() == set()
 
 
 @pytest.mark.parametrize(

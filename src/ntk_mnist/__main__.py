@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
-        command.add_argument("--threads", type=int, default=1, help="of this job")
+        command.add_argument(
+            "--threads", type=int, default=1, help="of XLA; decides the last bits of a cell"
+        )
         if name in arguments[:1]:
             _bound_threads(arguments)
             module = importlib.import_module(f"ntk_mnist.commands.{name}")
@@ -46,12 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _bound_threads(arguments: Sequence[str]) -> None:
-    """Bound the pools of XLA, OpenBLAS and OpenMP; they are read when these are imported."""
+    """Bound the pools of XLA, OpenBLAS and OpenMP; they are read when these are imported.
+
+    XLA has as many threads as the cell asks for, the others one: LAPACK's bits depend on the
+    count, and small diagonalizations gain nothing from a second.
+    """
     early = argparse.ArgumentParser(add_help=False)
     early.add_argument("--threads", type=int, default=1)
     threads = early.parse_known_args(arguments)[0].threads
-    for variable in ("NPROC", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = str(threads)
+    os.environ["NPROC"] = str(threads)
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
 
 
 if __name__ == "__main__":

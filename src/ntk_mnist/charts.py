@@ -9,6 +9,7 @@ highlights its series.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import altair as alt
@@ -57,6 +58,8 @@ class _Series:
             columns=self.columns,
             symbolType="stroke",
             symbolSize=300,
+            symbolOpacity=1,
+            symbolLimit=0,
         )
         return {
             "color": alt.Color(
@@ -171,11 +174,11 @@ def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.
     panels = []
     for i, kind in enumerate(kinds):
         title = "Test accuracy, network less limit" if i == 0 else None
-        y = alt.Y("mean:Q", title=title, scale=scale, axis=alt.Axis(format=".2~f"))
+        y = alt.Y("mean:Q", title=title, scale=scale, axis=alt.Axis())
         zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(
             color="black", strokeDash=_INFINITE_DASHES["nngp"]
         )
-        lines = _lines(data[kind], x, y, series, "Width", "width")
+        lines = _lines(data[kind], x, y, series, "width", ("Width", "Network less limit"))
         panels.append(
             alt.layer(zero.encode(y=alt.Y("zero:Q", scale=scale)), lines).properties(
                 title=_panel_title(f"Limit: {_KERNEL_NAMES[kind]} at t = ∞"), **_PANEL
@@ -201,7 +204,7 @@ def _accuracy_panel(data: pd.DataFrame, series: _Series, title: str, y_title: st
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format=".1f"),
     )
-    chart = _lines(data, x, y, series, "Training-set size", "size")
+    chart = _lines(data, x, y, series, "size", ("Training-set size", "Accuracy"))
     return chart.properties(title=_panel_title(title), **_PANEL)
 
 
@@ -217,7 +220,12 @@ def _panel_title(title: str) -> alt.Title:
 
 
 def _lines(
-    data: pd.DataFrame, x: alt.X, y: alt.Y, series: _Series, x_name: str, x_field: str
+    data: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    series: _Series,
+    x_field: str,
+    tooltip_names: tuple[str, str],
 ) -> Panel:
     """Lines with points, bands where several seeds differ, and a legend that highlights."""
     base = alt.Chart(data).encode(
@@ -228,8 +236,8 @@ def _lines(
     )
     tooltip = [
         alt.Tooltip(f"{series.field}:N", title=series.title),
-        alt.Tooltip(f"{x_field}:Q", title=x_name, format=","),
-        alt.Tooltip("mean:Q", title="Accuracy", format=".3f"),
+        alt.Tooltip(f"{x_field}:Q", title=tooltip_names[0], format=","),
+        alt.Tooltip("mean:Q", title=tooltip_names[1], format=".3f"),
     ]
     layers = [
         base.mark_line(strokeWidth=1.8),
@@ -278,11 +286,12 @@ def _styled(chart: alt.HConcatChart, networks: pd.DataFrame, title: str) -> alt.
 
 def _subtitle(networks: pd.DataFrame) -> str:
     one = networks.iloc[0]
+    images = "image" if one["test_size"] == 1 else "images"
     layers = "hidden layer" if one["depth"] == 1 else "hidden layers"
     seeds = networks["seed"].nunique()
     text = (
         f"{CATALOGUE[one['dataset']].title}, {one['depth']} {layers}, {one['activation']}, "
-        f"{one['epochs']} epochs, {one['test_size']:,} test images"
+        f"{one['epochs']} epochs, {one['test_size']:,} test {images}"
     )
     return text if seeds == 1 else f"{text}; mean and range over {seeds} seeds"
 
@@ -296,16 +305,15 @@ def _infinite_label(kind: str) -> str:
 
 
 def _time_label(time: float) -> str:
-    """``10³``, ``2·10³``, ``0.5`` or ``∞``."""
+    """``1e3``, ``2.5e3``, ``0.5`` or ``∞``; superscripts are not in every font."""
     if math.isinf(time):
         return "∞"
-    mantissa, exponent = f"{time:.6e}".split("e")
-    power = int(exponent)
-    if not power >= 1:
-        return f"{time:g}"
-    digits = str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    factor = "" if float(mantissa) == 1 else f"{float(mantissa):g}·"
-    return f"{factor}10{digits}"
+    _, digits, exponent = Decimal(repr(float(time))).normalize().as_tuple()
+    power = len(digits) + int(exponent) - 1
+    if power < 1:
+        return f"{time!r}".removesuffix(".0")
+    mantissa = "".join(map(str, digits))
+    return f"{mantissa[0]}{'.' if mantissa[1:] else ''}{mantissa[1:]}e{power}"
 
 
 def _ramp(count: int) -> list[str]:

@@ -6,6 +6,7 @@ that would have to be guessed at is refused.
 """
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -25,7 +26,10 @@ def _is_integer(_checker: object, value: object) -> bool:
 
 
 def _is_number(_checker: object, value: object) -> bool:
-    return _is_integer(None, value) or (isinstance(value, float) and math.isfinite(value))
+    # A whole number beyond the floats would become infinite on its way.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 _Validator = extend(
@@ -57,7 +61,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda e: list(map(str, e.path)))
     lines = [line for error in errors for line in _describe(error)]
     # Values of the wrong shape cannot be compared with one another.
-    return lines or list(_contradictions(config))
+    return list(dict.fromkeys(lines)) or list(_contradictions(config))
 
 
 def _key(path: Sequence[str | int]) -> str:
@@ -121,17 +125,14 @@ def _type_hint(value: object, wanted: str) -> str:
             number = float(value)
         except ValueError:
             return ""
+        if number.is_integer():
+            return f" (YAML reads it as text); write {int(number)}"
         if math.isfinite(number):
-            # YAML 1.1 reads 1e3 as text: a float needs its point and the exponent's sign.
-            return (
-                f" (YAML reads it as text); write {number:g}"
-                if "e" not in f"{number:g}"
-                else (f" (YAML reads it as text); write {number:.6e}")
-            )
+            return f" (YAML reads it as text); write {number!r}"
     if wanted == "integer" and isinstance(value, float) and value.is_integer():
         return f"; write {int(value)}"
     if wanted == "array" and not isinstance(value, (dict, str)):
-        return f"; write [{value}]"
+        return f"; write [{'' if value is None else value}]"
     return ""
 
 

@@ -31,7 +31,7 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 class SolveFailed(UserError):
-    """The kernel is not a finite matrix."""
+    """The kernel is no finite matrix, or one that vanishes."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,19 @@ def diagonalize(
         diag_reg: added to the diagonal, in units of its mean.
 
     Raises:
-        SolveFailed: an entry is NaN or infinite.
+        SolveFailed: an entry is NaN or infinite, or all of them vanish.
     """
     if not np.isfinite(k_train_train).all():
         raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
     eigenvalues, eigenvectors = scipy.linalg.eigh(k_train_train, driver="evd")
     mean_diagonal = float(np.mean(np.diagonal(k_train_train)))
+    if not mean_diagonal > np.finfo(np.float64).tiny / _EPS:
+        raise SolveFailed("the training Gram matrix vanishes: W_std or b_std is too small")
     smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
     noise = len(eigenvalues) * _EPS * largest
     if smallest + diag_reg * mean_diagonal <= noise:
         needed = (noise - smallest) / mean_diagonal
-        diag_reg = float(10.0 ** np.ceil(np.log10(2 * needed)))
+        diag_reg = float(10.0 ** (np.floor(np.log10(needed)) + 1))
     ridge = diag_reg * mean_diagonal
     return GradientFlow(
         eigenvalues=eigenvalues + ridge,

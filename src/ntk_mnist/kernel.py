@@ -1,7 +1,7 @@
 """Gram matrices of the infinite-width kernels NNGP and NTK, in float64, tile by tile.
 
 ``kernel_fn`` of neural-tangents holds several times the matrix that it returns; over tiles
-its memory is bounded and, as every tile has one shape, one compilation serves every
+its memory is bounded and, as every tile has one shape, the program is the same for every
 training-set size.
 """
 

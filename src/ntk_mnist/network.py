@@ -7,7 +7,7 @@ initial parameters from ``jax.random.PRNGKey(seed)``; seed 0 is the notebook.
 
 Initialization, every step and the final evaluation are one compiled program. No array in
 it depends on the training-set size (they are padded to a few capacities and the number of
-steps is an argument), so that one compilation serves every size.
+steps is an argument), so that the program of a width is the same for every size.
 """
 
 import time

@@ -69,7 +69,7 @@ def of_prepared(dataset: str) -> Record:
 
 
 def of_network(settings: Mapping[str, Any]) -> Record:
-    """Of a network's shard; ``settings`` are the identifying columns of its row."""
+    """Of a network's shard; ``settings`` are the identifying columns of its row, and threads."""
     choices = {
         "ACTIVATIONS": settings["activation"],
         "CATALOGUE": settings["dataset"],

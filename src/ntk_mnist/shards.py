@@ -43,7 +43,7 @@ class TableError(UserError):
 def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
     return pa.schema(
         [
-            pa.field(name, kind, nullable=False, metadata={"description": description})
+            pa.field(name, kind, metadata={"description": description})
             for name, kind, description in columns
         ]
     )
@@ -123,7 +123,7 @@ def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], made
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise TableError(f"{file}: {error}") from None
     for field in schema:
-        if not field.nullable and table[field.name].null_count:
+        if table[field.name].null_count:
             raise TableError(f"{file}: a row lacks {field.name}")
     write_table(file, table, made)
 
@@ -188,4 +188,7 @@ def read(file: Path, schema: pa.Schema) -> pa.Table:
 
 def _unreadable(file: Path, error: Exception) -> TableError:
     reason = (str(error).splitlines() or ["empty"])[0]
-    return TableError(f"{file}: not a whole Parquet file of this project ({reason})")
+    return TableError(
+        f"{file}: not a whole Parquet file of this project ({reason}); "
+        "delete it to have it computed anew"
+    )

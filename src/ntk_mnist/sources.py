@@ -43,7 +43,7 @@ def fetch(name: str, sources: Sequence[str], folder: Path) -> None:
                     if "://" in source:
                         _download(source, file_name, sha256, copy)
                     else:
-                        _copy(Path(source) / file_name, sha256, copy)
+                        _copy(Path(source).expanduser() / file_name, sha256, copy)
                     os.replace(copy, target)
                 break
             except DatasetError as failure:

@@ -15,6 +15,12 @@ sys.path.insert(0, str(SOURCE))
 
 from ntk_mnist import provenance
 from ntk_mnist.config import problems
+from ntk_mnist.cost import (
+    kernel_memory_mb,
+    kernel_threads,
+    network_memory_mb,
+    network_threads,
+)
 from ntk_mnist.datasets import ARRAYS, CATALOGUE
 from ntk_mnist.staleness import digest, reasons
 
@@ -56,6 +62,12 @@ NETWORK_SHARDS = expand(
     seed=NETWORK["seeds"],
 )
 KERNEL_SHARDS = expand(KERNEL_SHARD, size=config["sizes"])
+SIZES = " ".join(map(str, config["sizes"]))
+NETWORK_GRID = (
+    f"--sizes {SIZES} --widths {' '.join(map(str, NETWORK['widths']))}"
+    f" --seeds {' '.join(map(str, NETWORK['seeds']))}"
+)
+KERNEL_GRID = f"--sizes {SIZES}"
 TABLES = [f"{RESULTS}/nn.parquet", f"{RESULTS}/kernel.parquet"]
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{ending}}",
@@ -133,6 +145,7 @@ def network_inputs(wildcards):
         "size": int(wildcards.size),
         "seed": int(wildcards.seed),
         "test_size": config["test_size"],
+        "threads": network_threads(int(wildcards.width)),
         **ARCHITECTURE,
         **TRAINING,
     }
@@ -146,15 +159,17 @@ def kernel_inputs(wildcards):
         "dataset": DATASET,
         "size": int(wildcards.size),
         "test_size": config["test_size"],
+        "threads": kernel_threads(),
         **ARCHITECTURE,
-        **KERNEL,
+        "kinds": sorted(KERNEL["kinds"]),
+        "times": sorted(KERNEL["times"]),
+        "diag_reg": KERNEL["diag_reg"],
     }
     return cell_inputs(KERNEL_SHARD.format(**wildcards), provenance.of_kernel(settings))
 
 
-def stale_table(table, shards):
+def stale_table(table, shards, folder):
     """For a function of wildcards, as Snakemake asks for it only when it plans the table."""
-    folder = table.removesuffix(".parquet")
     return lambda _: stale(
         [table],
         provenance.of_table(
@@ -176,8 +191,9 @@ def stale_chart(wildcards):
     )
 
 
+# Cells of the grid alone: another would be trained on what was never checked.
 wildcard_constraints:
-    width=r"[1-9][0-9]*",
-    size=r"[1-9][0-9]*",
-    seed=r"0|[1-9][0-9]*",
+    width="|".join(map(str, NETWORK["widths"])),
+    size="|".join(map(str, config["sizes"])),
+    seed="|".join(map(str, NETWORK["seeds"])),
     figure="comparison|gap_to_infinite_width",

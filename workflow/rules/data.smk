@@ -16,7 +16,7 @@ if ORIGINALS:
         log:
             f"data/logs/fetch.{DATASET}.log",
         conda:
-            "ntk-mnist"
+            "../../environment.yml"
         params:
             dataset=DATASET,
             sources=config["sources"][DATASET],

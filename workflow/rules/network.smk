@@ -10,9 +10,18 @@ rule network:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: 2 if int(wildcards.width) >= 1024 else 1
+    threads: lambda wildcards: network_threads(int(wildcards.width))
+    resources:
+        mem_mb=lambda wildcards: network_memory_mb(
+            int(wildcards.width),
+            NETWORK["depth"],
+            int(wildcards.size),
+            CATALOGUE[DATASET].pixels,
+        ),
     params:
         dataset=DATASET,
+        # Of the cell, where {threads} would be scaled down to the machine.
+        threads=lambda wildcards: network_threads(int(wildcards.width)),
         prepared=f"data/prepared/{DATASET}",
         test_size=config["test_size"],
         architecture=json.dumps(ARCHITECTURE),
@@ -20,7 +29,7 @@ rule network:
     message:
         "Training width {wildcards.width} on {wildcards.size} images, seed {wildcards.seed}"
     shell:
-        "python -m ntk_mnist network --threads {threads} --dataset {params.dataset}"
+        "python -m ntk_mnist network --threads {params.threads} --dataset {params.dataset}"
         " --prepared {params.prepared} --test-size {params.test_size}"
         " --width {wildcards.width} --size {wildcards.size} --seed {wildcards.seed}"
         " --architecture {params.architecture:q} --training {params.training:q}"

@@ -4,12 +4,14 @@
 localrules:
     network_table,
     kernel_table,
+    partial_network_table,
+    partial_kernel_table,
 
 
 rule network_table:
     input:
         NETWORK_SHARDS,
-        because=stale_table(f"{RESULTS}/nn.parquet", NETWORK_SHARDS),
+        because=stale_table(f"{RESULTS}/nn.parquet", NETWORK_SHARDS, f"{RESULTS}/nn"),
     output:
         f"{RESULTS}/nn.parquet",
     log:
@@ -18,20 +20,20 @@ rule network_table:
         "../../environment.yml"
     params:
         shards=subpath(input[0], ancestor=3),
-        widths=NETWORK["widths"],
-        sizes=config["sizes"],
-        seeds=NETWORK["seeds"],
+        grid=NETWORK_GRID,
     message:
         "Tabulating the networks"
     shell:
-        "python -m ntk_mnist tabulate --shards {params.shards} --widths {params.widths}"
-        " --sizes {params.sizes} --seeds {params.seeds} --output {output} 2> {log}"
+        "python -m ntk_mnist tabulate --shards {params.shards} {params.grid}"
+        " --output {output} 2> {log}"
 
 
 rule kernel_table:
     input:
         KERNEL_SHARDS,
-        because=stale_table(f"{RESULTS}/kernel.parquet", KERNEL_SHARDS),
+        because=stale_table(
+            f"{RESULTS}/kernel.parquet", KERNEL_SHARDS, f"{RESULTS}/kernel"
+        ),
     output:
         f"{RESULTS}/kernel.parquet",
     log:
@@ -40,9 +42,39 @@ rule kernel_table:
         "../../environment.yml"
     params:
         shards=subpath(input[0], parent=True),
-        sizes=config["sizes"],
+        grid=KERNEL_GRID,
     message:
         "Tabulating the kernels"
     shell:
-        "python -m ntk_mnist tabulate --shards {params.shards} --sizes {params.sizes}"
+        "python -m ntk_mnist tabulate --shards {params.shards} {params.grid}"
         " --output {output} 2> {log}"
+
+
+# Asked for by name only: what stands of the grid, with a row of nulls for each missing cell.
+# No shard is an input, so that none is made.
+use rule network_table as partial_network_table with:
+    input:
+        because=stale_table(
+            f"{RESULTS}/partial/nn.parquet", NETWORK_SHARDS, f"{RESULTS}/nn"
+        ),
+    output:
+        f"{RESULTS}/partial/nn.parquet",
+    log:
+        f"{RESULTS}/logs/partial/nn.log",
+    params:
+        shards=f"{RESULTS}/nn",
+        grid=f"--partial {NETWORK_GRID}",
+
+
+use rule kernel_table as partial_kernel_table with:
+    input:
+        because=stale_table(
+            f"{RESULTS}/partial/kernel.parquet", KERNEL_SHARDS, f"{RESULTS}/kernel"
+        ),
+    output:
+        f"{RESULTS}/partial/kernel.parquet",
+    log:
+        f"{RESULTS}/logs/partial/kernel.log",
+    params:
+        shards=f"{RESULTS}/kernel",
+        grid=f"--partial {KERNEL_GRID}",

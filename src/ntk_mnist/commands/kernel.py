@@ -39,7 +39,12 @@ def run(options: argparse.Namespace) -> None:
         "test_size": options.test_size,
         **asdict(architecture),
     }
-    solve = {"kinds": options.kinds, "times": options.times, "diag_reg": options.diag_reg}
+    solve = {
+        "kinds": sorted(options.kinds),
+        "times": sorted(options.times),
+        "diag_reg": options.diag_reg,
+        "threads": options.threads,
+    }
     made = of_kernel(cell | solve)
     dataset = load(options.dataset, options.prepared, options.size, options.test_size)
     train_images = dataset.train_images / np.float64(dataset.description.pixel_max)

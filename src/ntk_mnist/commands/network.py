@@ -39,6 +39,6 @@ def run(options: argparse.Namespace) -> None:
         **asdict(architecture),
         **asdict(training),
     }
-    made = of_network(settings)
+    made = of_network(settings | {"threads": options.threads})
     trained = train(architecture, training, options.width, options.seed, dataset)
     write(options.output, NETWORK_SCHEMA, [settings | trained._asdict()], made)

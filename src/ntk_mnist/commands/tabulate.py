@@ -20,20 +20,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", required=True, nargs="+", type=int)
     parser.add_argument("--widths", nargs="+", type=int, help="for networks")
     parser.add_argument("--seeds", nargs="+", type=int, help="for networks")
+    parser.add_argument("--partial", action="store_true", help="a cell may be missing")
     parser.add_argument("--output", required=True, type=Path, help="the table")
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, check, sort and write."""
     if options.widths:
-        names = (
-            f"width={width}/size={size}/seed={seed}.parquet"
-            for width, size, seed in product(options.widths, options.sizes, options.seeds)
-        )
+        axes = {"width": options.widths, "size": options.sizes, "seed": options.seeds}
         schema, order = NETWORK_SCHEMA, ("width", "size", "seed")
     else:
-        names = (f"size={size}.parquet" for size in options.sizes)
+        axes = {"size": options.sizes}
         schema, order = KERNEL_SCHEMA, ("kernel", "size", "time")
-    shards = {name: options.shards / name for name in names}
-    made = of_table({name: about(shard).sha256 for name, shard in shards.items()})
-    aggregate(options.output, schema, list(shards.values()), order, made)
+    cells = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    shards = {"/".join(f"{k}={v}" for k, v in cell.items()) + ".parquet": cell for cell in cells}
+    missing = [n for n in shards if options.partial and not (options.shards / n).exists()]
+    files = {name: options.shards / name for name in shards if name not in missing}
+    for name in missing:
+        print(f"missing: {options.shards / name}")
+    digests = {name: about(file).sha256 for name, file in files.items()}
+    made = of_table(digests | dict.fromkeys(missing, "missing"))
+    gaps = [shards[name] for name in missing]
+    aggregate(options.output, schema, list(files.values()), gaps, order, made)

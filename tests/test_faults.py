@@ -1,0 +1,308 @@
+"""Killed, starved, raced: nothing is lost, nothing wrong is kept, the message is for people."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import CONFIG, REPOSITORY, Checkout
+
+from ntk_mnist.cost import kernel_memory_mb, network_memory_mb
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+
+#: How often each kind of kill is tried; the environment can ask for more.
+KILLS = int(os.environ.get("NTK_MNIST_KILLS", "3"))
+
+ARCHITECTURE = '{"depth": 2, "activation": "relu", "W_std": 1.0, "b_std": 0.0}'
+TRAINING = (
+    '{"parameterization": "glorot", "optimizer": "momentum", "step_size": 0.01, "mass": 0.9,'
+    ' "epochs": 2, "batch_size": 64}'
+)
+
+
+def data_columns(folder: Path) -> list[pa.Table]:
+    """Both tables without the columns that tell times."""
+    tables = [
+        read(folder / "results/tiny/nn.parquet", NETWORK_SCHEMA),
+        read(folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA),
+    ]
+    return [t.drop([c for c in t.column_names if c.endswith("_seconds")]) for t in tables]
+
+
+def shards(checkout: Checkout) -> dict[Path, bytes]:
+    root = checkout.folder / "results/tiny"
+    files = [*root.glob("nn/**/*.parquet"), *root.glob("kernel/*.parquet")]
+    return {file: file.read_bytes() for file in files if not file.name.startswith(".")}
+
+
+def start(checkout: Checkout, *arguments: str) -> subprocess.Popen[bytes]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        ["snakemake", *arguments, "--configfile", "tiny.yaml"],
+        cwd=checkout.folder,
+        env=os.environ | {"PATH": path, "PYTHONPATH": ""},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def kill_snakemake(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+
+
+def kill_a_cell(process: subprocess.Popen[bytes]) -> None:
+    listing = subprocess.run(
+        ["pgrep", "-g", str(process.pid), "-f", "ntk_mnist (network|kernel)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for pid in listing.stdout.split()[-1:]:
+        os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kill", [kill_group, kill_snakemake, kill_a_cell])
+def test_after_a_kill_at_any_moment_a_plain_run_ends_as_if_undisturbed(
+    fresh: Checkout, finished: Checkout, kill: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
+    moments = random.Random(kill.__name__)
+    for _ in range(KILLS):
+        shutil.rmtree(fresh.folder / "results/tiny", ignore_errors=True)
+        process = start(fresh)
+        time.sleep(moments.uniform(1, 16))
+        kill(process)
+        process.wait()
+        # What a killed Snakemake leaves running may still finish a shard.
+        while subprocess.run(["pgrep", "-g", str(process.pid)], check=False).returncode == 0:
+            time.sleep(0.1)
+        kept = shards(fresh)
+        jobs = fresh.jobs()
+        repeated = [file for file, content in kept.items() if file.read_bytes() != content]
+        # At most the two cells that were under way: theirs may be whole, but nobody said so.
+        assert len(repeated) <= 2
+        assert jobs["network"] + jobs["kernel"] <= 6 - len(kept) + len(repeated)
+        assert all(
+            a.equals(b)
+            for a, b in zip(data_columns(fresh.folder), data_columns(finished.folder), strict=True)
+        )
+        assert fresh.jobs() == Counter()
+    assert not list(fresh.folder.rglob(".incoming-*.parquet")) or kill is not kill_a_cell
+
+
+def test_of_two_runs_at_once_one_stops_and_says_why(fresh: Checkout, finished: Checkout) -> None:
+    first = start(fresh)
+    while not (fresh.folder / "data/prepared/digits/made.json").exists():
+        time.sleep(0.05)
+    second = fresh.snakemake("kernels")
+    assert second.returncode != 0
+    assert "cannot be locked" in second.stderr or "Another snakemake runs" in second.stderr
+    assert first.wait() == 0
+    assert all(
+        a.equals(b)
+        for a, b in zip(data_columns(fresh.folder), data_columns(finished.folder), strict=True)
+    )
+
+
+def test_of_two_runs_started_in_one_moment_at_most_one_goes_on(fresh: Checkout) -> None:
+    runs = [start(fresh, "kernels") for _ in range(2)]
+    codes = sorted(run.wait() for run in runs)
+    assert codes[-1] != 0
+    assert fresh.jobs("kernels") in (Counter(), Counter(prepare=1, kernel=2), Counter(kernel=2))
+    assert fresh.jobs("kernels") == Counter()
+
+
+def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh: Checkout) -> None:
+    blocked = fresh.folder / "results/tiny/nn/width=8/size=64/seed=0.parquet/in-the-way"
+    blocked.mkdir(parents=True)
+    result = fresh.snakemake("--keep-going")
+    assert result.returncode != 0
+    assert "error: " in result.stderr
+    assert "Traceback" not in result.stderr
+    made = {name for name in fresh.results() if name.endswith(".parquet")}
+    assert len(made) == 3 + 2 + 1
+    assert "tiny/kernel.parquet" in made
+    assert "tiny/nn.parquet" not in made
+    partial = fresh.snakemake("partial_tables")
+    assert partial.returncode == 0, partial.stderr
+    table = read(fresh.folder / "results/tiny/partial/nn.parquet", NETWORK_SCHEMA).to_pylist()
+    missing = [(row["width"], row["size"]) for row in table if row["test_accuracy"] is None]
+    assert missing == [(8, 64)]
+    assert len(table) == 4
+    shutil.rmtree(blocked.parent)
+    assert fresh.jobs() == Counter(network=1, network_table=1, chart=2)
+
+
+def command(*arguments: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command of the package, which may write no file beyond ``limit`` bytes."""
+
+    def no_more_than() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "ntk_mnist", *arguments],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY / "src")},
+        preexec_fn=no_more_than,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def network(prepared: Path, output: Path, *, dataset: str = "digits", width: int = 8,
+            size: int = 64, threads: int = 1) -> list[str]:  # fmt: skip
+    return [
+        "network", "--threads", str(threads), "--dataset", dataset, "--prepared", str(prepared),
+        "--test-size", "100", "--width", str(width), "--size", str(size), "--seed", "0",
+        "--architecture", ARCHITECTURE, "--training", TRAINING, "--output", str(output),
+    ]  # fmt: skip
+
+
+def kernel(prepared: Path, output: Path, *, dataset: str = "digits", size: int = 64) -> list[str]:
+    return [
+        "kernel", "--dataset", dataset, "--prepared", str(prepared), "--test-size", "100",
+        "--size", str(size), "--architecture", ARCHITECTURE, "--kinds", "nngp", "ntk",
+        "--times", "10", "1000", "--diag-reg", "0", "--output", str(output),
+    ]  # fmt: skip
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_what_was_there(
+    finished: Checkout, prepared_digits: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(finished.folder / "results/tiny", tmp_path / "tiny"))
+    before = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    tables = ["--networks", str(root / "nn.parquet"), "--kernels", str(root / "kernel.parquet")]
+    grid = ["--widths", "8", "16", "--sizes", "64", "96", "--seeds", "0"]
+    for arguments in (
+        network(prepared_digits, root / "nn/width=8/size=64/seed=0.parquet"),
+        kernel(prepared_digits, root / "kernel/size=64.parquet"),
+        ["tabulate", "--shards", str(root / "nn"), *grid, "--output", str(root / "nn.parquet")],
+        ["chart", "--name", "comparison", *tables, "--output", str(root / "figures/comparison")],
+    ):
+        result = command(*arguments, limit=2000)
+        assert result.returncode == 1, arguments
+        assert result.stderr.splitlines()[-1].startswith("error: [Errno 27] File too large")
+        assert "Traceback" not in result.stderr
+        assert {p: p.read_bytes() for p in root.rglob("*") if p.is_file()} == before
+
+
+def test_a_full_disk_during_a_fetch_leaves_no_part_of_a_file(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "train-images-idx3-ubyte.gz").write_bytes(bytes(10_000))
+    arguments = ["fetch", "--dataset", "mnist", "--sources", str(source), "--output"]
+    result = command(*arguments, str(tmp_path / "out"), limit=2000)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.fixture(scope="module")
+def images_like_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Arrays of MNIST's shape, as many as the largest default cell reads."""
+    folder = tmp_path_factory.mktemp("like-mnist")
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 2048), ("test", 1000)):
+        np.save(folder / f"{part}_images.npy", rng.integers(0, 256, (count, 784), np.uint8))
+        np.save(folder / f"{part}_labels.npy", rng.integers(0, 10, count, np.uint8))
+    return folder
+
+
+def peak_mb(arguments: list[str]) -> float:
+    """Peak resident memory of a command, MB."""
+    program = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, sys.executable, "-m", "ntk_mnist", *arguments],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(result.stdout)
+
+
+@pytest.mark.parametrize(("width", "size"), [(2048, 2048), (512, 512)])
+def test_a_network_cell_takes_the_memory_it_declares(
+    images_like_mnist: Path, tmp_path: Path, width: int, size: int
+) -> None:
+    arguments = network(
+        images_like_mnist,
+        tmp_path / "x.parquet",
+        dataset="mnist",
+        width=width,
+        size=size,
+        threads=2,
+    )
+    measured = peak_mb(arguments)
+    assert measured <= network_memory_mb(width, 2, size, 784) <= 2 * measured
+
+
+@pytest.mark.parametrize("size", [2048, 512])
+def test_a_kernel_cell_takes_the_memory_it_declares(
+    images_like_mnist: Path, tmp_path: Path, size: int
+) -> None:
+    measured = peak_mb(
+        kernel(images_like_mnist, tmp_path / "x.parquet", dataset="mnist", size=size)
+    )
+    assert measured <= kernel_memory_mb(size, 100, 2) <= 2 * measured
+
+
+def rows(file: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    table = read(file, schema)
+    return table.drop([c for c in table.column_names if c.endswith("_seconds")]).to_pylist()
+
+
+def on_one_core() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def test_a_cell_gives_the_same_bits_on_one_core_and_on_more(
+    images_like_mnist: Path, tmp_path: Path
+) -> None:
+    for make, schema in (
+        (
+            lambda o: network(
+                images_like_mnist, o, dataset="mnist", width=1024, size=256, threads=2
+            ),
+            NETWORK_SCHEMA,
+        ),
+        (lambda o: kernel(images_like_mnist, o, dataset="mnist", size=512), KERNEL_SCHEMA),
+    ):
+        many, one = tmp_path / "many.parquet", tmp_path / "one.parquet"
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
+        for output, limit in ((many, None), (one, on_one_core)):
+            subprocess.run(
+                [sys.executable, "-m", "ntk_mnist", *make(output)],
+                env=environment,
+                preexec_fn=limit,
+                check=True,
+            )
+        assert rows(many, schema) == rows(one, schema)
+
+
+def test_a_grid_gives_the_same_tables_with_one_core(fresh: Checkout, finished: Checkout) -> None:
+    fresh.configure(CONFIG)
+    assert fresh.snakemake("--cores", "1", "tables").returncode == 0
+    assert all(
+        a.equals(b)
+        for a, b in zip(data_columns(fresh.folder), data_columns(finished.folder), strict=True)
+    )
