@@ -82,7 +82,12 @@ class Checkout:
         """Run, and count the jobs by rule; aggregate rules without a command are left out."""
         result = self.snakemake("--nocolor", *arguments)
         assert result.returncode == 0, result.stderr
-        stats = re.search(r"^job +count\n-.*\n((?:.+\n)+)", result.stderr + result.stdout, re.M)
+        return self.counted(result.stderr + result.stdout)
+
+    @staticmethod
+    def counted(output: str) -> Counter[str]:
+        """The jobs by rule that Snakemake said it would run."""
+        stats = re.search(r"^job +count\n-.*\n((?:.+\n)+)", output, re.M)
         counts = dict(line.split() for line in stats[1].splitlines()) if stats else {}
         targets = {
             "total",

@@ -28,8 +28,9 @@ def edit(checkout: Checkout, file: str, old: str, new: str) -> None:
 
 def plan(checkout: Checkout, *arguments: str) -> tuple[Counter[str], dict[str, set[str]]]:
     """Jobs by rule, and for each kind of job the reasons that the plan gives."""
-    counts = checkout.jobs("--dry-run", *arguments)
-    text = checkout.snakemake("--dry-run", "--nocolor", *arguments).stdout
+    result = checkout.snakemake("--dry-run", "--nocolor", *arguments)
+    assert result.returncode == 0, result.stderr
+    counts, text = checkout.counted(result.stderr + result.stdout), result.stdout
     why: dict[str, set[str]] = {}
     for kind, reason in re.findall(r"Job \d+: (\w+).*\nReason: (.*)", text):
         found = re.findall(r"\.snakemake/because/(.*?)(?=, \.snakemake|;|$)", reason)

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
         schema, order = KERNEL_SCHEMA, ("kernel", "size", "time")
     cells = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     shards = {"/".join(f"{k}={v}" for k, v in cell.items()) + ".parquet": cell for cell in cells}
-    missing = [n for n in shards if options.partial and not (options.shards / n).exists()]
+    missing = [n for n in shards if options.partial and not (options.shards / n).is_file()]
     files = {name: options.shards / name for name in shards if name not in missing}
     for name in missing:
         print(f"missing: {options.shards / name}")
