@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,11 @@ import pytest
 
 from ntk_mnist.datasets import Dataset, load
 from ntk_mnist.originals import prepare
+
+# One compilation serves every test and every job of theirs; must precede the import of JAX.
+_COMPILED = tempfile.TemporaryDirectory(prefix="ntk-mnist-compiled-")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

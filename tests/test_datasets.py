@@ -44,6 +44,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Bodies:
     monkeypatch.setitem(CATALOGUE, "mnist", description)
     monkeypatch.setattr(sources, "_RETRIES", 0)
     monkeypatch.setattr(sources, "_READ_SECONDS", 1)
+    monkeypatch.setattr(sources, "_GRACE_SECONDS", 0.5)
     return bodies
 
 
@@ -82,6 +83,15 @@ def missing(handler: BaseHTTPRequestHandler, body: bytes) -> None:
 
 def silent(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     threading.Event().wait(3)
+
+
+def trickling(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(10**6))
+    handler.end_headers()
+    for _ in range(40):
+        handler.wfile.write(bytes(300))
+        threading.Event().wait(0.1)
 
 
 @pytest.fixture
@@ -142,6 +152,7 @@ def test_a_mirror_is_downloaded_with_a_progress_bar(
         (cut_off, "download failed|no connection|not the original file"),
         (missing, "the server answered 404"),
         (silent, "no answer in time"),
+        (trickling, "too slow"),
     ],
 )
 def test_a_bad_mirror_is_named_and_leaves_nothing(

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -90,7 +89,12 @@ def test_after_a_kill_at_any_moment_a_plain_run_ends_as_if_undisturbed(
         kill(process)
         process.wait()
         # What a killed Snakemake leaves running may still finish a shard.
-        while subprocess.run(["pgrep", "-g", str(process.pid)], check=False).returncode == 0:
+        while (
+            subprocess.run(
+                ["pgrep", "-g", str(process.pid)], check=False, capture_output=True
+            ).returncode
+            == 0
+        ):
             time.sleep(0.1)
         kept = shards(fresh)
         jobs = fresh.jobs()
@@ -104,6 +108,19 @@ def test_after_a_kill_at_any_moment_a_plain_run_ends_as_if_undisturbed(
         )
         assert fresh.jobs() == Counter()
     assert not list(fresh.folder.rglob(".incoming-*.parquet")) or kill is not kill_a_cell
+
+
+def test_a_kill_while_the_arrays_are_prepared_hides_no_job(fresh: Checkout) -> None:
+    # Snakemake once passed over every cell then, as their inputs were `ancient` and there.
+    process = start(fresh)
+    while not (fresh.folder / "data/prepared").exists():
+        time.sleep(0.02)
+    kill_snakemake(process)
+    process.wait()
+    while not (fresh.folder / "data/prepared/digits/made.json").exists():
+        time.sleep(0.05)
+    assert fresh.jobs("kernels")["kernel"] == 2
+    assert len([name for name in fresh.results() if "/kernel/" in name]) == 2
 
 
 def test_of_two_runs_at_once_one_stops_and_says_why(fresh: Checkout, finished: Checkout) -> None:
@@ -151,15 +168,11 @@ def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh
 
 def command(*arguments: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command of the package, which may write no file beyond ``limit`` bytes."""
-
-    def no_more_than() -> None:
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
+    limits = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))" if limit else ""
+    program = f"import os, resource, sys; {limits}; os.execv(sys.executable, sys.argv[1:])"
     return subprocess.run(
-        [sys.executable, "-B", "-m", "ntk_mnist", *arguments],
+        [sys.executable, "-c", program, sys.executable, "-B", "-m", "ntk_mnist", *arguments],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY / "src")},
-        preexec_fn=no_more_than,
         capture_output=True,
         text=True,
         check=False,
@@ -225,6 +238,11 @@ def images_like_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def without_compiled_programs() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
+    return kept | {"PYTHONPATH": str(REPOSITORY / "src")}
+
+
 def peak_mb(arguments: list[str]) -> float:
     """Peak resident memory of a command, MB."""
     program = (
@@ -233,7 +251,7 @@ def peak_mb(arguments: list[str]) -> float:
     )
     result = subprocess.run(
         [sys.executable, "-c", program, sys.executable, "-m", "ntk_mnist", *arguments],
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY / "src")},
+        env=without_compiled_programs(),
         capture_output=True,
         text=True,
         check=True,
@@ -272,11 +290,7 @@ def rows(file: Path, schema: pa.Schema) -> list[dict[str, Any]]:
     return table.drop([c for c in table.column_names if c.endswith("_seconds")]).to_pylist()
 
 
-def on_one_core() -> None:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-def test_a_cell_gives_the_same_bits_on_one_core_and_on_more(
+def test_a_cell_gives_the_same_bits_on_one_core_and_on_more_compiled_anew_or_not(
     images_like_mnist: Path, tmp_path: Path
 ) -> None:
     for make, schema in (
@@ -289,12 +303,17 @@ def test_a_cell_gives_the_same_bits_on_one_core_and_on_more(
         (lambda o: kernel(images_like_mnist, o, dataset="mnist", size=512), KERNEL_SCHEMA),
     ):
         many, one = tmp_path / "many.parquet", tmp_path / "one.parquet"
-        environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
-        for output, limit in ((many, None), (one, on_one_core)):
+        compiled = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
+        core = min(os.sched_getaffinity(0))
+        pinned = f"import os, sys; os.sched_setaffinity(0, [{core}]); os.execv(sys.executable, sys.argv[1:])"
+        for output, prefix, environment in (
+            (many, [], compiled),
+            (many, [], compiled),
+            (one, [sys.executable, "-c", pinned], without_compiled_programs()),
+        ):
             subprocess.run(
-                [sys.executable, "-m", "ntk_mnist", *make(output)],
+                [*prefix, sys.executable, "-m", "ntk_mnist", *make(output)],
                 env=environment,
-                preexec_fn=limit,
                 check=True,
             )
         assert rows(many, schema) == rows(one, schema)

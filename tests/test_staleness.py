@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import CONFIG, Checkout
+from conftest import Checkout
 
 CHARTS = Counter(chart=2)
 NETWORKS = Counter(network=4, network_table=1, chart=2)
@@ -134,14 +134,6 @@ def test_results_copied_into_a_fresh_clone_run_nothing_and_stay_watched(
     assert plan(fresh)[0] == Counter()
     edit(fresh, "src/ntk_mnist/network.py", "_BLOCK = 256", "_BLOCK = 128")
     assert plan(fresh)[0] == Counter(prepare=1) + NETWORKS
-
-
-def test_a_removed_width_costs_no_cell_when_it_comes_back(done: Checkout) -> None:
-    done.configure(CONFIG.replace("[8, 16]", "[16]"))
-    assert done.jobs() == Counter(network_table=1, chart=2)
-    done.configure(CONFIG)
-    assert done.jobs() == Counter(network_table=1, chart=2)
-    assert done.jobs() == Counter()
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text"])

@@ -78,6 +78,15 @@ def test_one_cell_by_its_name_makes_that_cell_alone(fresh: Checkout) -> None:
     assert fresh.jobs("results/tiny/kernel/size=64.parquet") == Counter(kernel=1)
 
 
+def test_a_source_with_the_shells_signs_in_it_is_but_a_name(fresh: Checkout) -> None:
+    odd = """it's "a" $(touch pwned) `touch pwned`; touch pwned & {folder} *"""
+    fresh.configure(f"sources:\n  mnist: [{json.dumps(odd)}]")
+    result = fresh.snakemake("data")
+    assert result.returncode != 0
+    assert f"\n  {odd}: no such file" in result.stderr
+    assert not list(fresh.folder.rglob("pwned"))
+
+
 def test_a_cell_outside_the_grid_is_refused(fresh: Checkout) -> None:
     result = fresh.snakemake("results/tiny/nn/width=16/size=5/seed=0.parquet")
     assert result.returncode != 0

@@ -9,15 +9,17 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
-from contextlib import redirect_stderr
 from pathlib import Path
+from typing import Any
 
 from ntk_mnist.datasets import CATALOGUE, DatasetError
 
 __all__ = ["fetch"]
 
 _CONNECT_SECONDS, _READ_SECONDS, _RETRIES = 10, 30, 2
+_GRACE_SECONDS, _SLOWEST_BYTES_A_SECOND = 60, 10_000
 
 
 def fetch(name: str, sources: Sequence[str], folder: Path) -> None:
@@ -96,13 +98,18 @@ def _download(address: str, file_name: str, sha256: str, target: Path) -> None:
         registry={file_name: f"sha256:{sha256}"},
         retry_if_failed=_RETRIES,
     )
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS))
+    downloader = pooch.HTTPDownloader(
+        progressbar=_Progress(file_name),
+        # Small, as a slow server is found out only when a chunk is whole.
+        chunk_size=256,
+        timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+    )
     try:
-        # The bar is for the terminal, where stderr is for what went wrong.
-        with redirect_stderr(sys.stdout):
-            mirror.fetch(file_name, downloader=downloader)
+        mirror.fetch(file_name, downloader=downloader)
     except requests.exceptions.HTTPError as error:
         raise DatasetError(f"the server answered {error.response.status_code}") from None
+    except _TooSlow:
+        raise DatasetError("too slow") from None
     except requests.exceptions.Timeout:
         raise DatasetError("no answer in time") from None
     except requests.exceptions.ConnectionError as error:
@@ -112,6 +119,49 @@ def _download(address: str, file_name: str, sha256: str, target: Path) -> None:
     except ValueError:
         # pooch's word for a download whose hash differs.
         raise DatasetError("the download is not the original file (its SHA-256 differs)") from None
+
+
+class _TooSlow(Exception):
+    """A server that goes on sending, but would take for ever."""
+
+
+class _Progress:
+    """pooch's view of a progress bar: shown once bytes arrive, and an eye on their rate."""
+
+    def __init__(self, description: str) -> None:
+        self.total = 0
+        self._description = description
+        self._bar: Any = None
+        self._started = time.monotonic()
+
+    def update(self, received: int) -> None:
+        """Count ``received`` bytes; raises :class:`_TooSlow` if there are too few of them."""
+        from tqdm import tqdm
+
+        if self._bar is None:
+            # On the terminal, where stderr is for what went wrong.
+            self._bar = tqdm(
+                desc=self._description,
+                total=self.total,
+                unit="B",
+                unit_scale=True,
+                file=sys.stdout,
+            )
+        self._bar.update(received)
+        elapsed = time.monotonic() - self._started
+        if elapsed > _GRACE_SECONDS and self._bar.n < elapsed * _SLOWEST_BYTES_A_SECOND:
+            raise _TooSlow
+
+    def reset(self) -> None:
+        """Count from zero, before pooch counts the whole."""
+        if self._bar is not None:
+            self._bar.reset()
+        self._started = time.monotonic()
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _root_cause(error: BaseException) -> str:

@@ -119,23 +119,23 @@ def date_before(files, later):
             os.utime(file, ns=(time_ns - 10**9, time_ns - 10**9))
 
 
-def cell_inputs(shard, wanted):
-    """The prepared arrays, and why the shard is stale if it is.
+def if_needed(sources, outputs, wanted):
+    """`sources` as inputs of a job that must run, and why it must if its files are stale.
 
-    A shard that needs nothing does not ask for arrays that are not there: they would be made,
-    and Snakemake would make every shard after them.
+    Files that need nothing ask for no sources: were those made again, or their dates changed,
+    Snakemake would make the files after them, or, were they `ancient`, pass over other jobs
+    that must run. Of `outputs`, the first says what made them all.
     """
-    because = stale([shard], wanted)
-    settings = workflow.dag_settings
-    needed = (
-        because or settings.forceall or settings.forcerun or not Path(shard).exists()
+    because = stale(outputs, wanted)
+    forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
+    needed = because or forced or not all(Path(file).exists() for file in outputs)
+    return {"sources": sources if needed else [], "because": because}
+
+
+def prepared_inputs(_):
+    return if_needed(
+        ORIGINALS, [PREPARED_RECORD, *PREPARED], provenance.of_prepared(DATASET)
     )
-    at_hand = all(Path(array).exists() for array in PREPARED)
-    # What a shard was made from stands in it; the times of the arrays tell nothing.
-    return {
-        "prepared": ancient(PREPARED) if needed or at_hand else [],
-        "because": because,
-    }
 
 
 def network_inputs(wildcards):
@@ -149,8 +149,8 @@ def network_inputs(wildcards):
         **ARCHITECTURE,
         **TRAINING,
     }
-    return cell_inputs(
-        NETWORK_SHARD.format(**wildcards), provenance.of_network(settings)
+    return if_needed(
+        PREPARED, [NETWORK_SHARD.format(**wildcards)], provenance.of_network(settings)
     )
 
 
@@ -165,7 +165,9 @@ def kernel_inputs(wildcards):
         "times": sorted(KERNEL["times"]),
         "diag_reg": KERNEL["diag_reg"],
     }
-    return cell_inputs(KERNEL_SHARD.format(**wildcards), provenance.of_kernel(settings))
+    return if_needed(
+        PREPARED, [KERNEL_SHARD.format(**wildcards)], provenance.of_kernel(settings)
+    )
 
 
 def stale_table(table, shards, folder):

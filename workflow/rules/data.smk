@@ -31,8 +31,7 @@ if ORIGINALS:
 
 rule prepare:
     input:
-        originals=ancient(ORIGINALS),
-        because=lambda _: stale([PREPARED_RECORD], provenance.of_prepared(DATASET)),
+        unpack(prepared_inputs),
     output:
         PREPARED,
         PREPARED_RECORD,
@@ -42,9 +41,10 @@ rule prepare:
         "../../environment.yml"
     params:
         dataset=DATASET,
+        originals=ORIGINALS,
         folder=subpath(output[0], parent=True),
     message:
         f"Preparing {CATALOGUE[DATASET].title}"
     shell:
-        "python -m ntk_mnist prepare --dataset {params.dataset} --originals {input.originals}"
+        "python -m ntk_mnist prepare --dataset {params.dataset} --originals {params.originals}"
         " --output {params.folder} 2> {log}"
