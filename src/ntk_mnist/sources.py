@@ -129,10 +129,19 @@ class _Progress:
     """pooch's view of a progress bar: shown once bytes arrive, and an eye on their rate."""
 
     def __init__(self, description: str) -> None:
-        self.total = 0
         self._description = description
         self._bar: Any = None
-        self._started = time.monotonic()
+        self.total = 0
+
+    @property
+    def total(self) -> int:
+        """Bytes that are to come; pooch sets it when an attempt begins."""
+        return self._total
+
+    @total.setter
+    def total(self, total: int) -> None:
+        self.close()
+        self._total, self._bar, self._started = total, None, time.monotonic()
 
     def update(self, received: int) -> None:
         """Count ``received`` bytes; raises :class:`_TooSlow` if there are too few of them."""

@@ -19,7 +19,8 @@ if ORIGINALS:
             "../../environment.yml"
         params:
             dataset=DATASET,
-            sources=config["sources"][DATASET],
+            # By a function, as braces in plain text would be taken for wildcards.
+        sources=lambda _: config["sources"][DATASET],
             folder=subpath(output[0], parent=True),
         message:
             f"Fetching {CATALOGUE[DATASET].title}"
