@@ -8,7 +8,7 @@ if snakemake --workflow-profile none --cores 1 --quiet all -- data; then
     exec snakemake
 fi
 # Whatever else went wrong, a plain run says it.
-log=$(grep -l "can be had from nowhere" data/logs/fetch.*.log) || exec snakemake
+log=$(grep -l "can be had from nowhere" data/logs/fetch.*.log 2> /dev/null) || exec snakemake
 
 echo "The dataset of the default experiment cannot be had;" \
     "running scikit-learn's bundled 8 x 8 digits instead, into results/digits/."

@@ -20,7 +20,7 @@ if ORIGINALS:
         params:
             dataset=DATASET,
             # By a function, as braces in plain text would be taken for wildcards.
-        sources=lambda _: config["sources"][DATASET],
+            sources=lambda _: config["sources"][DATASET],
             folder=subpath(output[0], parent=True),
         message:
             f"Fetching {CATALOGUE[DATASET].title}"
