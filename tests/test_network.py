@@ -116,6 +116,12 @@ def test_other_parameterizations_learn(
     assert trained.test_accuracy > 0.5
 
 
+def test_accuracies_are_whole_numbers_of_images(digits: Dataset) -> None:
+    trained = train(ARCHITECTURE, TRAINING, 32, 0, digits)
+    assert trained.test_accuracy * 100 == round(trained.test_accuracy * 100)
+    assert trained.test_accuracy == round(trained.test_accuracy, 2)
+
+
 def test_divergence_is_told_with_the_settings(digits: Dataset) -> None:
     with pytest.raises(Diverged, match=r"width 32, size 192, seed 0 diverged .*step_size=1e\+30"):
         train(ARCHITECTURE, replace(TRAINING, step_size=1e30), 32, 0, digits)
