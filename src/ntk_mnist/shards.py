@@ -132,7 +132,7 @@ def write_table(file: Path, table: pa.Table, made: Record) -> None:
     """Write ``table`` as ``file``, which appears only when it is whole and on disk."""
     about = json.dumps({"made": made, "sha256": _digest(table)})
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".incoming-", suffix=file.name)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".incoming-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
             pq.write_table(table.replace_schema_metadata({_METADATA_KEY: about}), stream)
