@@ -34,11 +34,15 @@ def run(options: argparse.Namespace) -> None:
         schema, order = KERNEL_SCHEMA, ("kernel", "size", "time")
     cells = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     shards = {"/".join(f"{k}={v}" for k, v in cell.items()) + ".parquet": cell for cell in cells}
-    missing = [n for n in shards if options.partial and not (options.shards / n).is_file()]
+    missing = {
+        name: cell
+        for name, cell in shards.items()
+        if options.partial and not (options.shards / name).is_file()
+    }
     files = {name: options.shards / name for name in shards if name not in missing}
     for name in missing:
         print(f"missing: {options.shards / name}")
     digests = {name: about(file).sha256 for name, file in files.items()}
     made = of_table(digests | dict.fromkeys(missing, "missing"))
-    gaps = [shards[name] for name in missing]
+    gaps = list(missing.values())
     aggregate(options.output, schema, list(files.values()), gaps, order, made)
