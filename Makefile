@@ -38,13 +38,15 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@touch $@
 
 # Pin anew what pyproject.toml allows; needs uv (pip install uv).
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal \
+	--python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate
+
 lock:
-	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
-		--fork-strategy fewest --generate-hashes --no-annotate --upgrade \
-		pyproject.toml --output-file requirements.lock
-	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
-		--fork-strategy fewest --generate-hashes --no-annotate --upgrade \
-		--group dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
+	for group in dev cluster cuda; do \
+		$(COMPILE) --upgrade --group $$group --constraints requirements.lock pyproject.toml \
+			--output-file requirements-$$group.lock || exit; \
+	done
 	sed -i.old '/^      - [a-z0-9-]*==/d' environment.yml
 	sed -n 's/^\([a-z0-9-]*==[^\\]*[^\\ ]\) *\\$$/      - \1/p' requirements.lock >> environment.yml
 	rm environment.yml.old

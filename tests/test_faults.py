@@ -33,8 +33,8 @@ TRAINING = (
 def data_columns(folder: Path) -> list[pa.Table]:
     """Both tables without the columns that tell times."""
     tables = [
-        read(folder / "results/tiny/nn.parquet", NETWORK_SCHEMA),
-        read(folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA),
+        read(folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0],
+        read(folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA)[0],
     ]
     return [t.drop([c for c in t.column_names if c.endswith("_seconds")]) for t in tables]
 
@@ -157,7 +157,7 @@ def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh
     assert "tiny/nn.parquet" not in made
     partial = fresh.snakemake("partial_tables")
     assert partial.returncode == 0, partial.stderr
-    table = read(fresh.folder / "results/tiny/partial/nn.parquet", NETWORK_SCHEMA).to_pylist()
+    table = read(fresh.folder / "results/tiny/partial/nn.parquet", NETWORK_SCHEMA)[0].to_pylist()
     missing = [(row["width"], row["size"]) for row in table if row["test_accuracy"] is None]
     assert missing == [(8, 64)]
     assert len(table) == 4
@@ -285,7 +285,7 @@ def test_a_kernel_cell_takes_the_memory_it_declares(
 
 
 def rows(file: Path, schema: pa.Schema) -> list[dict[str, Any]]:
-    table = read(file, schema)
+    table = read(file, schema)[0]
     return table.drop([c for c in table.column_names if c.endswith("_seconds")]).to_pylist()
 
 

@@ -42,9 +42,13 @@ def shards(tmp_path: Path) -> list[Path]:
     return files
 
 
+def named(shards: list[Path]) -> dict[str, Path]:
+    return {str(shard): shard for shard in shards}
+
+
 def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -> None:
-    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [], ("width", "size", "seed"), MADE)
-    table = read(tmp_path / "nn.parquet", NETWORK_SCHEMA).to_pandas()
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ("width", "size", "seed"))
+    table = read(tmp_path / "nn.parquet", NETWORK_SCHEMA)[0].to_pandas()
     assert list(zip(table["width"], table["size"], strict=True)) == [
         (64, 64),
         (64, 128),
@@ -55,8 +59,9 @@ def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -
 
 def test_a_missing_cell_is_a_row_of_nulls(shards: list[Path], tmp_path: Path) -> None:
     gap = {"width": 100, "size": 64, "seed": 0}
-    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [gap], ("width",), MADE)
-    rows = read(tmp_path / "nn.parquet", NETWORK_SCHEMA).to_pylist()
+    missing = {"width=100/size=64/seed=0.parquet": gap}
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), missing, ("width",))
+    rows = read(tmp_path / "nn.parquet", NETWORK_SCHEMA)[0].to_pylist()
     assert len(rows) == 5
     assert [row for row in rows if row["test_accuracy"] is None] == [
         dict.fromkeys(NETWORK_SCHEMA.names) | gap
@@ -65,7 +70,7 @@ def test_a_missing_cell_is_a_row_of_nulls(shards: list[Path], tmp_path: Path) ->
 
 def test_infinity_is_a_number(tmp_path: Path) -> None:
     write(tmp_path / "k.parquet", KERNEL_SCHEMA, [example(KERNEL_SCHEMA, time=math.inf)], MADE)
-    assert read(tmp_path / "k.parquet", KERNEL_SCHEMA)["time"].to_pylist() == [math.inf]
+    assert read(tmp_path / "k.parquet", KERNEL_SCHEMA)[0]["time"].to_pylist() == [math.inf]
 
 
 def test_files_say_their_units_and_what_made_them(shards: list[Path]) -> None:
@@ -100,17 +105,17 @@ def test_a_damaged_shard_is_named_and_never_tabulated(
         }[damage]
     )
     with pytest.raises(TableError, match=str(shards[1])):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [], ("width",), MADE)
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ("width",))
     assert not (tmp_path / "nn.parquet").exists()
 
 
 def test_no_flipped_byte_changes_what_is_read(shards: list[Path]) -> None:
-    content, before = shards[0].read_bytes(), read(shards[0], NETWORK_SCHEMA)
+    content, before = shards[0].read_bytes(), read(shards[0], NETWORK_SCHEMA)[0]
     refused = 0
     for i in range(0, len(content), 7):
         shards[0].write_bytes(content[:i] + bytes([content[i] ^ 0x55]) + content[i + 1 :])
         try:
-            found = read(shards[0], NETWORK_SCHEMA)
+            found = read(shards[0], NETWORK_SCHEMA)[0]
         except TableError:
             refused += 1
         else:
@@ -121,7 +126,7 @@ def test_no_flipped_byte_changes_what_is_read(shards: list[Path]) -> None:
 def test_a_shard_of_other_columns_is_named(shards: list[Path], tmp_path: Path) -> None:
     pq.write_table(pa.table({"width": [1]}), shards[0])
     with pytest.raises(TableError, match="has the columns width; expected dataset, "):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, shards, [], ("width",), MADE)
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ("width",))
 
 
 @pytest.mark.parametrize("row", [{"width": "wide"}, {"width": None}, {"train_loss": "low"}])

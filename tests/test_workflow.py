@@ -25,8 +25,8 @@ def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None
             for ending in ("html", "png", "svg")
         ),
     }
-    networks = read(finished.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA).to_pandas()
-    kernels = read(finished.folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA).to_pandas()
+    networks = read(finished.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0].to_pandas()
+    kernels = read(finished.folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA)[0].to_pandas()
     assert networks[["width", "size"]].to_numpy().tolist() == [[8, 64], [8, 96], [16, 64], [16, 96]]
     assert set(networks["epochs"]) == {2}
     assert len(kernels) == 2 * 2 * 3
@@ -37,8 +37,8 @@ def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None
 
 def test_tables_hold_the_shards(finished: Checkout) -> None:
     root = finished.folder / "results/tiny"
-    table = read(root / "nn.parquet", NETWORK_SCHEMA).to_pandas()
-    shard = read(root / "nn/width=16/size=96/seed=0.parquet", NETWORK_SCHEMA).to_pandas()
+    table = read(root / "nn.parquet", NETWORK_SCHEMA)[0].to_pandas()
+    shard = read(root / "nn/width=16/size=96/seed=0.parquet", NETWORK_SCHEMA)[0].to_pandas()
     row = table[(table["width"] == 16) & (table["size"] == 96)].reset_index(drop=True)
     pd.testing.assert_frame_equal(row, shard)
 
@@ -50,7 +50,7 @@ def test_a_second_run_does_nothing(done: Checkout) -> None:
 def test_an_added_width_runs_its_cells_and_what_hangs_on_them(done: Checkout) -> None:
     done.configure(CONFIG.replace("[8, 16]", "[8, 16, 32]"))
     assert done.jobs() == Counter(network=2, network_table=1, chart=2)
-    table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)
+    table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0]
     assert sorted(set(table["width"].to_pylist())) == [8, 16, 32]
 
 
@@ -64,7 +64,7 @@ def test_an_added_seed_runs_its_cells_and_becomes_a_band(done: Checkout) -> None
 def test_a_removed_width_leaves_its_shards_but_not_the_table(done: Checkout) -> None:
     done.configure(CONFIG.replace("[8, 16]", "[16]"))
     assert done.jobs() == Counter(network_table=1, chart=2)
-    table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)
+    table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0]
     assert set(table["width"].to_pylist()) == {16}
     assert (done.folder / "results/tiny/nn/width=8/size=64/seed=0.parquet").is_file()
     done.configure(CONFIG)
@@ -177,7 +177,7 @@ def test_the_default_run_falls_back_to_digits_and_says_so(fresh: Checkout) -> No
     made = fresh.results()
     assert "digits/figures/comparison.png" in made
     assert all(name.startswith("digits/") for name in made)
-    table = read(fresh.folder / "results/digits/nn.parquet", NETWORK_SCHEMA)
+    table = read(fresh.folder / "results/digits/nn.parquet", NETWORK_SCHEMA)[0]
     assert set(table["dataset"].to_pylist()) == {"digits"}
     for svg in (fresh.folder / "results/digits/figures").glob("*.svg"):
         assert "MNIST" not in svg.read_text()
@@ -202,7 +202,7 @@ def test_the_report_is_made_offline(done: Checkout) -> None:
 
 def test_settings_reach_the_command_line_whole(fresh: Checkout) -> None:
     result = fresh.snakemake("--dry-run", "--printshellcmds", "--nocolor", "kernels")
-    command = next(line for line in result.stdout.splitlines() if " kernel --threads" in line)
+    command = next(line for line in result.stdout.splitlines() if "ntk_mnist kernel" in line)
     settings = re.search(r"--architecture '(.*?)'", command)
     assert settings
     assert json.loads(settings[1]) == {"depth": 2, "activation": "relu", "W_std": 1.0, "b_std": 0.0}

@@ -57,6 +57,8 @@ def _bound_threads(arguments: Sequence[str]) -> None:
     early.add_argument("--threads", type=int, default=1)
     threads = early.parse_known_args(arguments)[0].threads
     os.environ["NPROC"] = str(threads)
+    # On a GPU, a cell takes what it uses and no more, so that several share a card.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
 

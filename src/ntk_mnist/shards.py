@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ntk_mnist import UserError
-from ntk_mnist.provenance import Record
+from ntk_mnist.provenance import Record, differences
 
 __all__ = [
     "KERNEL_SCHEMA",
@@ -27,6 +27,7 @@ __all__ = [
     "TableError",
     "about",
     "read",
+    "stands",
     "write",
     "write_table",
 ]
@@ -156,14 +157,21 @@ def about(file: Path) -> About:
         TableError: it is missing, damaged there, or none of this project's.
     """
     try:
-        metadata = pq.read_metadata(file).metadata or {}
-        return About(**json.loads(metadata[_METADATA_KEY]))
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        return _said(pq.read_metadata(file).metadata)
+    except _DAMAGE as error:
         raise _unreadable(file, error) from None
 
 
-def read(file: Path, schema: pa.Schema) -> pa.Table:
-    """Read one shard or table, every row of it checked.
+def stands(file: Path, made: Record) -> bool:
+    """Whether ``file`` is there and says that just ``made`` made it."""
+    try:
+        return not differences(about(file).made, made)
+    except TableError:
+        return False
+
+
+def read(file: Path, schema: pa.Schema) -> tuple[pa.Table, About]:
+    """Read one shard or table, every row of it checked; and what it says of itself.
 
     Raises:
         TableError: the file is missing, damaged or of another schema.
@@ -172,18 +180,29 @@ def read(file: Path, schema: pa.Schema) -> pa.Table:
         # ParquetFile and not read_table, which would add the folders' names as columns.
         with pq.ParquetFile(file) as stream:
             table = stream.read()
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except _DAMAGE as error:
         raise _unreadable(file, error) from None
     if not table.schema.equals(schema):
         raise TableError(
             f"{file}: has the columns {', '.join(table.schema.names)}; "
             f"expected {', '.join(schema.names)}; delete it to have it computed anew"
         )
-    if about(file).sha256 != _digest(table):
+    try:
+        said = _said(table.schema.metadata)
+    except _DAMAGE as error:
+        raise _unreadable(file, error) from None
+    if said.sha256 != _digest(table):
         raise TableError(
             f"{file}: its rows are not those that were written; delete it to have it computed anew"
         )
-    return table
+    return table.replace_schema_metadata(), said
+
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
+
+
+def _said(metadata: Mapping[bytes, bytes] | None) -> About:
+    return About(**json.loads((metadata or {})[_METADATA_KEY]))
 
 
 def _unreadable(file: Path, error: Exception) -> TableError:

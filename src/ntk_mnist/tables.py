@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ntk_mnist.provenance import Record
+from ntk_mnist.provenance import of_table
 from ntk_mnist.shards import read, write_table
 
 __all__ = ["aggregate"]
@@ -14,25 +14,28 @@ __all__ = ["aggregate"]
 def aggregate(
     file: Path,
     schema: pa.Schema,
-    shards: Sequence[Path],
-    missing: Sequence[Mapping[str, int]],
+    shards: Mapping[str, Path],
+    missing: Mapping[str, Mapping[str, int]],
     order: Sequence[str],
-    made: Record,
 ) -> None:
     """Write the rows of all ``shards`` as one table, sorted by the columns of ``order``.
 
     Args:
         file: the table.
         schema: of the shards and of the table.
-        shards: at least one.
-        missing: cells without a shard, by the columns that identify them; each becomes a
-            row in which all else is null.
+        shards: by their names, as the table's record knows them.
+        missing: by the names of their shards, cells without one, by the columns that identify
+            them; each becomes a row in which all else is null.
         order: columns.
-        made: what makes the table.
 
     Raises:
         TableError: a shard is missing, damaged or of another schema.
     """
-    gaps = pa.Table.from_pylist(list(missing), schema=schema)
-    table = pa.concat_tables([gaps, *(read(shard, schema) for shard in shards)])
-    write_table(file, table.sort_by([(column, "ascending") for column in order]), made)
+    tables = [pa.Table.from_pylist(list(missing.values()), schema=schema)]
+    digests = dict.fromkeys(missing, "missing")
+    for name, shard in shards.items():
+        rows, about = read(shard, schema)
+        tables.append(rows)
+        digests[name] = about.sha256
+    table = pa.concat_tables(tables).sort_by([(column, "ascending") for column in order])
+    write_table(file, table, of_table(digests))

@@ -15,12 +15,7 @@ sys.path.insert(0, str(SOURCE))
 
 from ntk_mnist import provenance
 from ntk_mnist.config import problems
-from ntk_mnist.cost import (
-    kernel_memory_mb,
-    kernel_threads,
-    network_memory_mb,
-    network_threads,
-)
+from ntk_mnist.cost import kernel_threads, network_threads
 from ntk_mnist.datasets import ARRAYS, CATALOGUE
 from ntk_mnist.staleness import digest, reasons
 

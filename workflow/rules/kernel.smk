@@ -5,16 +5,20 @@ rule kernel:
     input:
         unpack(kernel_inputs),
     output:
-        KERNEL_SHARD,
+        # Left alone until it is replaced: a second attempt at a batch repeats no whole cell.
+        update(KERNEL_SHARD),
     log:
         f"{RESULTS}/logs/kernel/size={{size}}.log",
+    group:
+        lambda wildcards: kernel_place(wildcards)[0]
     conda:
         "../../environment.yml"
-    threads: kernel_threads()
+    threads: threads_of(kernel_threads())
     resources:
-        mem_mb=lambda wildcards: kernel_memory_mb(
-            int(wildcards.size), config["test_size"], len(KERNEL["kinds"])
-        ),
+        cpus_per_task=kernel_threads(),
+        mem_mb=kernel_mem_mb,
+        runtime=lambda wildcards, attempt: attempt * kernel_place(wildcards)[1],
+        attempt=lambda wildcards, attempt: attempt,
     params:
         dataset=DATASET,
         # Of the cell, where {threads} would be scaled down to the machine.
@@ -28,7 +32,8 @@ rule kernel:
     message:
         "Solving the kernels for {wildcards.size} images"
     shell:
-        "python -m ntk_mnist kernel --threads {params.threads} --dataset {params.dataset}"
+        "python -m ntk_mnist kernel --attempt {resources.attempt} --threads {params.threads}"
+        " --dataset {params.dataset}"
         " --prepared {params.prepared} --test-size {params.test_size} --size {wildcards.size}"
         " --architecture {params.architecture:q} --kinds {params.kinds}"
         " --times {params.times} --diag-reg {params.diag_reg} --output {output} 2> {log}"

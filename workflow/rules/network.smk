@@ -5,19 +5,20 @@ rule network:
     input:
         unpack(network_inputs),
     output:
-        NETWORK_SHARD,
+        # Left alone until it is replaced: a second attempt at a batch repeats no whole cell.
+        update(NETWORK_SHARD),
     log:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
+    group:
+        lambda wildcards: network_place(wildcards)[0]
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: network_threads(int(wildcards.width))
+    threads: lambda wildcards: threads_of(network_threads(int(wildcards.width)))
     resources:
-        mem_mb=lambda wildcards: network_memory_mb(
-            int(wildcards.width),
-            NETWORK["depth"],
-            int(wildcards.size),
-            CATALOGUE[DATASET].pixels,
-        ),
+        cpus_per_task=lambda wildcards: network_threads(int(wildcards.width)),
+        mem_mb=network_mem_mb,
+        runtime=lambda wildcards, attempt: attempt * network_place(wildcards)[1],
+        attempt=lambda wildcards, attempt: attempt,
     params:
         dataset=DATASET,
         # Of the cell, where {threads} would be scaled down to the machine.
@@ -29,7 +30,8 @@ rule network:
     message:
         "Training width {wildcards.width} on {wildcards.size} images, seed {wildcards.seed}"
     shell:
-        "python -m ntk_mnist network --threads {params.threads} --dataset {params.dataset}"
+        "python -m ntk_mnist network --attempt {resources.attempt} --threads {params.threads}"
+        " --dataset {params.dataset}"
         " --prepared {params.prepared} --test-size {params.test_size}"
         " --width {wildcards.width} --size {wildcards.size} --seed {wildcards.seed}"
         " --architecture {params.architecture:q} --training {params.training:q}"

@@ -9,7 +9,7 @@ import altair as alt
 
 from ntk_mnist.charts import CHARTS
 from ntk_mnist.provenance import of_chart
-from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, about, read
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
 _PIXELS_PER_INCH = 200
 
@@ -24,11 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read, draw and write."""
-    networks = read(options.networks, NETWORK_SCHEMA).to_pandas()
-    kernels = read(options.kernels, KERNEL_SCHEMA).to_pandas()
-    tables = {"nn": about(options.networks).sha256, "kernel": about(options.kernels).sha256}
-    made = of_chart(options.name, tables)
-    chart = CHARTS[options.name](networks, kernels)
+    networks, of_networks = read(options.networks, NETWORK_SCHEMA)
+    kernels, of_kernels = read(options.kernels, KERNEL_SCHEMA)
+    made = of_chart(options.name, {"nn": of_networks.sha256, "kernel": of_kernels.sha256})
+    chart = CHARTS[options.name](networks.to_pandas(), kernels.to_pandas())
     render(chart.properties(usermeta={"ntk_mnist": made}), options.output)
 
 

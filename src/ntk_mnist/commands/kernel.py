@@ -14,7 +14,7 @@ from ntk_mnist.datasets import CATALOGUE, load
 from ntk_mnist.gradient_flow import accuracy, diagonalize, mean_squared_error
 from ntk_mnist.kernel import KINDS, gram
 from ntk_mnist.provenance import of_kernel
-from ntk_mnist.shards import KERNEL_SCHEMA, write
+from ntk_mnist.shards import KERNEL_SCHEMA, stands, write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kinds", required=True, nargs="+", choices=KINDS)
     parser.add_argument("--times", nargs="*", type=float, default=[], help="infinity is added")
     parser.add_argument("--diag-reg", required=True, type=float)
+    parser.add_argument(
+        "--attempt", type=int, default=1, help="after the first, a fresh shard is left as it is"
+    )
     parser.add_argument("--output", required=True, type=Path, help="the shard")
 
 
@@ -46,6 +49,8 @@ def run(options: argparse.Namespace) -> None:
         "threads": options.threads,
     }
     made = of_kernel(cell | solve)
+    if options.attempt > 1 and stands(options.output, made):
+        return
     dataset = load(options.dataset, options.prepared, options.size, options.test_size)
     train_images = dataset.train_images / np.float64(dataset.description.pixel_max)
     test_images = dataset.test_images / np.float64(dataset.description.pixel_max)

@@ -9,7 +9,7 @@ from ntk_mnist.architecture import Architecture
 from ntk_mnist.datasets import CATALOGUE, load
 from ntk_mnist.network import Training, train
 from ntk_mnist.provenance import of_network
-from ntk_mnist.shards import NETWORK_SCHEMA, write
+from ntk_mnist.shards import NETWORK_SCHEMA, stands, write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--architecture", required=True, type=json.loads, help="as JSON")
     parser.add_argument("--training", required=True, type=json.loads, help="as JSON")
+    parser.add_argument(
+        "--attempt", type=int, default=1, help="after the first, a fresh shard is left as it is"
+    )
     parser.add_argument("--output", required=True, type=Path, help="the shard")
 
 
@@ -29,7 +32,6 @@ def run(options: argparse.Namespace) -> None:
     """Load, train and write."""
     architecture = Architecture(**options.architecture)
     training = Training(**options.training)
-    dataset = load(options.dataset, options.prepared, options.size, options.test_size)
     settings = {
         "dataset": options.dataset,
         "width": options.width,
@@ -40,5 +42,8 @@ def run(options: argparse.Namespace) -> None:
         **asdict(training),
     }
     made = of_network(settings | {"threads": options.threads})
+    if options.attempt > 1 and stands(options.output, made):
+        return
+    dataset = load(options.dataset, options.prepared, options.size, options.test_size)
     trained = train(architecture, training, options.width, options.seed, dataset)
     write(options.output, NETWORK_SCHEMA, [settings | trained._asdict()], made)

@@ -9,8 +9,7 @@ import argparse
 from itertools import product
 from pathlib import Path
 
-from ntk_mnist.provenance import of_table
-from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, about
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA
 from ntk_mnist.tables import aggregate
 
 
@@ -42,7 +41,4 @@ def run(options: argparse.Namespace) -> None:
     files = {name: options.shards / name for name in shards if name not in missing}
     for name in missing:
         print(f"missing: {options.shards / name}")
-    digests = {name: about(file).sha256 for name, file in files.items()}
-    made = of_table(digests | dict.fromkeys(missing, "missing"))
-    gaps = list(missing.values())
-    aggregate(options.output, schema, list(files.values()), gaps, order, made)
+    aggregate(options.output, schema, files, missing, order)
