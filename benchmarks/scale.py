@@ -1,6 +1,6 @@
 """Planning and aggregation at 100, 1,000 and 10,000 network cells.
 
-    python benchmarks/scale.py
+    PYTHONPATH=src python benchmarks/scale.py
 
 The networks and kernels are not computed: their shards hold made-up rows, under the records of
 real ones, so that Snakemake finds what a complete grid leaves behind. Four figures are taken:
