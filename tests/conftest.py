@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -13,11 +12,6 @@ import pytest
 
 from ntk_mnist.datasets import Dataset, load
 from ntk_mnist.originals import prepare
-
-# One compilation serves every test and every job of theirs; must precede the import of JAX.
-_COMPILED = tempfile.TemporaryDirectory(prefix="ntk-mnist-compiled-")
-os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -51,7 +45,15 @@ def pristine_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(REPOSITORY / name, target)
+    # What one checkout compiled serves the jobs of all.
+    (folder / "data").mkdir()
+    (folder / "data/compiled").symlink_to(tmp_path_factory.mktemp("compiled"))
     return folder
+
+
+def copy(checkout: Path, to: Path) -> Path:
+    """A copy that shares the compiled programs."""
+    return Path(shutil.copytree(checkout, to, symlinks=True))
 
 
 CONFIG = """
@@ -122,7 +124,7 @@ class Checkout:
 @pytest.fixture
 def fresh(pristine_checkout: Path, tmp_path: Path) -> Checkout:
     """A checkout in which nothing ran; its path has a space."""
-    checkout = Checkout(Path(shutil.copytree(pristine_checkout, tmp_path / "a checkout")))
+    checkout = Checkout(copy(pristine_checkout, tmp_path / "a checkout"))
     checkout.configure(CONFIG)
     return checkout
 
@@ -131,7 +133,7 @@ def fresh(pristine_checkout: Path, tmp_path: Path) -> Checkout:
 def finished(pristine_checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which the whole grid ran; tests must not change it."""
     folder = tmp_path_factory.mktemp("finished") / "checkout"
-    checkout = Checkout(Path(shutil.copytree(pristine_checkout, folder)))
+    checkout = Checkout(copy(pristine_checkout, folder))
     checkout.configure(CONFIG)
     assert checkout.jobs() == Counter(prepare=1, **CELLS, **AFTER_CELLS)
     return checkout
@@ -140,4 +142,4 @@ def finished(pristine_checkout: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def done(finished: Checkout, tmp_path: Path) -> Checkout:
     """A copy of the finished checkout, for a test to change."""
-    return Checkout(Path(shutil.copytree(finished.folder, tmp_path / "done")))
+    return Checkout(copy(finished.folder, tmp_path / "done"))

@@ -127,7 +127,7 @@ def test_a_faulty_config_stops_before_any_job(fresh: Checkout) -> None:
     assert result.returncode != 0
     assert "config: unknown key 'tets_size'; did you mean 'test_size'?" in result.stderr
     assert "Traceback" not in result.stderr
-    assert not (fresh.folder / "data").exists()
+    assert not (fresh.folder / "data/prepared").exists()
 
 
 def test_a_diverging_cell_is_told_with_its_settings_and_leaves_no_shard(fresh: Checkout) -> None:

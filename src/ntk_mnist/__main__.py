@@ -63,5 +63,20 @@ def _bound_threads(arguments: Sequence[str]) -> None:
         os.environ[variable] = "1"
 
 
+class _NoPandas:
+    """Hides pandas from pyarrow, which imports it only to ask whether a list is one of its own.
+
+    That takes as long as all else of a cell's start but JAX.
+    """
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        """Refuse pandas, and leave the rest to others."""
+        if name == "pandas":
+            raise ModuleNotFoundError("a cell does without pandas", name=name)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] in (["network"], ["kernel"]):
+        sys.meta_path.insert(0, _NoPandas())
     sys.exit(main())

@@ -5,8 +5,7 @@ its memory is bounded and, as every tile has one shape, the program is the same 
 training-set size.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist.architecture import Architecture, infinite
+from ntk_mnist.programs import Programs, compile_anew
 
 __all__ = ["KINDS", "gram"]
 
@@ -28,6 +28,7 @@ def gram(
     x1: NDArray[np.float64],
     x2: NDArray[np.float64] | None,
     kinds: Sequence[str],
+    programs: Programs = compile_anew,
 ) -> Mapping[str, NDArray[np.float64]]:
     """Kernels between the rows of ``x1`` and ``x2``, or of ``x1`` with itself.
 
@@ -37,6 +38,7 @@ def gram(
         x2: inputs of shape (n2, pixels); None for the symmetric matrix of ``x1``, of which
             only the lower triangle of tiles is computed.
         kinds: of :data:`KINDS`.
+        programs: where the compiled program of a tile comes from.
 
     Returns:
         For each kind a float64 array of shape (n1, n2).
@@ -44,7 +46,11 @@ def gram(
     rows, columns = x1, x1 if x2 is None else x2
     matrices = {kind: np.empty((len(rows), len(columns))) for kind in kinds}
     with jax.enable_x64(True):
-        tile = _tile_function(architecture, tuple(kinds))
+        shape = jax.ShapeDtypeStruct((_TILE, x1.shape[1]), np.float64)
+        tile = programs(
+            ("kernel", architecture, tuple(kinds), shape.shape),
+            lambda: _tile_function(architecture, tuple(kinds)).lower(shape, shape),
+        )
         for i in range(0, len(rows), _TILE):
             for j in range(0, len(columns) if x2 is not None else i + 1, _TILE):
                 r, c = slice(i, i + _TILE), slice(j, j + _TILE)
@@ -65,8 +71,7 @@ def _whole_tile(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([x, np.broadcast_to(x[0], (_TILE - len(x), x.shape[1]))])
 
 
-@lru_cache(maxsize=8)
-def _tile_function(architecture: Architecture, kinds: tuple[str, ...]) -> Callable[..., Any]:
+def _tile_function(architecture: Architecture, kinds: tuple[str, ...]) -> Any:
     kernel_fn = infinite(architecture)
 
     def tile(x1: jax.Array, x2: jax.Array) -> dict[str, jax.Array]:

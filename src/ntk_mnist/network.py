@@ -5,15 +5,16 @@ each epoch runs through ``size // batch_size`` batches of a permutation of the f
 ``size`` images. The permutations come from ``numpy.random.RandomState(seed)``, the
 initial parameters from ``jax.random.PRNGKey(seed)``; seed 0 is the notebook.
 
-Initialization, every step and the final evaluation are one compiled program. No array in
-it depends on the training-set size (they are padded to a few capacities and the number of
-steps is an argument), so that the program of a width is the same for every size.
+Initialization, every step and the final evaluation are one compiled program, which may come
+from elsewhere (``programs``). No array in it depends on the training-set size (they are padded
+to a few capacities and the number of steps is an argument), so that the program of a width is
+the same for every size.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from ntk_mnist import UserError
 from ntk_mnist.architecture import Architecture, FiniteNetwork, finite
 from ntk_mnist.datasets import Dataset
+from ntk_mnist.programs import Programs, compile_anew
 
 __all__ = ["OPTIMIZERS", "Diverged", "Trained", "Training", "batch_order", "train"]
 
@@ -97,7 +99,12 @@ def batch_order(size: int, batch_size: int, epochs: int, seed: int) -> NDArray[n
 
 
 def train(
-    architecture: Architecture, training: Training, width: int, seed: int, dataset: Dataset
+    architecture: Architecture,
+    training: Training,
+    width: int,
+    seed: int,
+    dataset: Dataset,
+    programs: Programs = compile_anew,
 ) -> Trained:
     """Train a network of one width on the training images of ``dataset`` and evaluate it.
 
@@ -107,6 +114,7 @@ def train(
         width: units of each hidden layer.
         seed: of the initial parameters and of the batches' order.
         dataset: as many training and test images as count.
+        programs: where the compiled program comes from.
 
     Raises:
         Diverged: a loss is NaN or infinite.
@@ -118,11 +126,14 @@ def train(
     steps = len(order)
     order = _pad_rows(order, _capacity(steps))
 
-    program = _program(architecture, training, width, description.classes, description.pixel_max)
+    network = (architecture, training, width, description.classes, description.pixel_max)
+    # That of PRNGKey(seed), of which the seed is the second half.
+    key = np.array([0, seed], np.uint32)
+    arguments = (key, train_images, test_images, order, np.int32(steps))
+    shapes = tuple(np.shape(array) for array in jax.tree.leaves(arguments))
     started = time.perf_counter()
-    loss, evaluation_train, evaluation_test = jax.block_until_ready(
-        program(jax.random.PRNGKey(seed), train_images, test_images, order, np.int32(steps))
-    )
+    program = programs(("network", network, shapes), lambda: _program(*network).lower(*arguments))
+    loss, evaluation_train, evaluation_test = jax.block_until_ready(program(*arguments))
     seconds = time.perf_counter() - started
 
     trained = Trained(
@@ -163,11 +174,10 @@ def _padded(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Images:
     return _Images(_pad_rows(images, capacity), _pad_rows(labels, capacity), len(images))
 
 
-@lru_cache(maxsize=8)
 def _program(
     architecture: Architecture, training: Training, width: int, classes: int, pixel_max: int
-) -> Callable[..., tuple[jax.Array, tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]]:
-    """The compiled whole: (key, train, test, order, steps) -> losses and two evaluations."""
+) -> Any:
+    """The whole, to be compiled: (key, train, test, order, steps) -> losses and two evaluations."""
     network = finite(architecture, training.parameterization, width, classes)
     opt_init, opt_update, get_params = OPTIMIZERS[training.optimizer](
         training.step_size, training.mass

@@ -9,6 +9,8 @@ rule kernel:
         update(KERNEL_SHARD),
     log:
         f"{RESULTS}/logs/kernel/size={{size}}.log",
+    # The longest first, so that none is left to run alone in the end.
+    priority: lambda wildcards: kernel_work(wildcards)
     group:
         lambda wildcards: kernel_place(wildcards)[0]
     conda:
@@ -36,4 +38,5 @@ rule kernel:
         " --dataset {params.dataset}"
         " --prepared {params.prepared} --test-size {params.test_size} --size {wildcards.size}"
         " --architecture {params.architecture:q} --kinds {params.kinds}"
-        " --times {params.times} --diag-reg {params.diag_reg} --output {output} 2> {log}"
+        " --times {params.times} --diag-reg {params.diag_reg} --compiled data/compiled"
+        " --output {output} 2> {log}"

@@ -9,6 +9,8 @@ rule network:
         update(NETWORK_SHARD),
     log:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
+    # The longest first, so that none is left to run alone in the end.
+    priority: lambda wildcards: network_work(wildcards)
     group:
         lambda wildcards: network_place(wildcards)[0]
     conda:
@@ -35,4 +37,5 @@ rule network:
         " --prepared {params.prepared} --test-size {params.test_size}"
         " --width {wildcards.width} --size {wildcards.size} --seed {wildcards.seed}"
         " --architecture {params.architecture:q} --training {params.training:q}"
+        " --compiled data/compiled"
         " --output {output} 2> {log}"

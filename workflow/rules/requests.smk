@@ -51,22 +51,24 @@ def place(cell, kind, seconds):
     return name, minutes
 
 
-def network_place(wildcards):
+def network_work(wildcards):
     width, size = int(wildcards.width), int(wildcards.size)
+    return network_seconds(width, NETWORK["depth"], size, PIXELS, NETWORK["epochs"])
+
+
+def kernel_work(wildcards):
+    size, kinds = int(wildcards.size), len(KERNEL["kinds"])
+    return kernel_seconds(size, config["test_size"], kinds, NETWORK["depth"], PIXELS)
+
+
+def network_place(wildcards):
+    cell = tuple(map(int, wildcards))
     # One submission asks for what its largest cell takes: for no other cell twice its need.
-    memory = network_mem_mb(wildcards, attempt=1)
-    return place(
-        (width, size, int(wildcards.seed)),
-        ("network", network_threads(width), memory.bit_length()),
-        network_seconds(width, NETWORK["depth"], size, PIXELS, NETWORK["epochs"]),
-    )
+    memory = network_mem_mb(wildcards, attempt=1).bit_length()
+    kind = ("network", network_threads(int(wildcards.width)), memory)
+    return place(cell, kind, network_work(wildcards))
 
 
 def kernel_place(wildcards):
-    size, kinds = int(wildcards.size), len(KERNEL["kinds"])
-    memory = kernel_mem_mb(wildcards, attempt=1)
-    return place(
-        size,
-        ("kernel", memory.bit_length()),
-        kernel_seconds(size, config["test_size"], kinds, NETWORK["depth"], PIXELS),
-    )
+    memory = kernel_mem_mb(wildcards, attempt=1).bit_length()
+    return place(int(wildcards.size), ("kernel", memory), kernel_work(wildcards))

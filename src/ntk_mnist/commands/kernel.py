@@ -13,6 +13,7 @@ from ntk_mnist.architecture import Architecture
 from ntk_mnist.datasets import CATALOGUE, load
 from ntk_mnist.gradient_flow import accuracy, diagonalize, mean_squared_error
 from ntk_mnist.kernel import KINDS, gram
+from ntk_mnist.programs import KeptPrograms
 from ntk_mnist.provenance import of_kernel
 from ntk_mnist.shards import KERNEL_SCHEMA, stands, write
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attempt", type=int, default=1, help="after the first, a fresh shard is left as it is"
     )
+    parser.add_argument("--compiled", required=True, type=Path, help="folder of kept programs")
     parser.add_argument("--output", required=True, type=Path, help="the shard")
 
 
@@ -57,8 +59,9 @@ def run(options: argparse.Namespace) -> None:
     targets = np.eye(dataset.description.classes)
     train_targets, test_targets = targets[dataset.train_labels], targets[dataset.test_labels]
 
-    k_train_train = gram(architecture, train_images, None, options.kinds)
-    k_test_train = gram(architecture, test_images, train_images, options.kinds)
+    programs = KeptPrograms(options.compiled, made)
+    k_train_train = gram(architecture, train_images, None, options.kinds, programs)
+    k_test_train = gram(architecture, test_images, train_images, options.kinds, programs)
     times = [*options.times, inf]
     rows = []
     for kind in options.kinds:

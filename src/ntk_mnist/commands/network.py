@@ -8,6 +8,7 @@ from pathlib import Path
 from ntk_mnist.architecture import Architecture
 from ntk_mnist.datasets import CATALOGUE, load
 from ntk_mnist.network import Training, train
+from ntk_mnist.programs import KeptPrograms
 from ntk_mnist.provenance import of_network
 from ntk_mnist.shards import NETWORK_SCHEMA, stands, write
 
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attempt", type=int, default=1, help="after the first, a fresh shard is left as it is"
     )
+    parser.add_argument("--compiled", required=True, type=Path, help="folder of kept programs")
     parser.add_argument("--output", required=True, type=Path, help="the shard")
 
 
@@ -45,5 +47,6 @@ def run(options: argparse.Namespace) -> None:
     if options.attempt > 1 and stands(options.output, made):
         return
     dataset = load(options.dataset, options.prepared, options.size, options.test_size)
-    trained = train(architecture, training, options.width, options.seed, dataset)
+    programs = KeptPrograms(options.compiled, made)
+    trained = train(architecture, training, options.width, options.seed, dataset, programs)
     write(options.output, NETWORK_SCHEMA, [settings | trained._asdict()], made)
