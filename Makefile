@@ -1,4 +1,5 @@
-# `make` sets up .venv and runs the default experiment; `make test` runs the tests.
+# `make` sets up .venv and runs the default experiment; `make test` runs the tests; `make bench`
+# measures.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--retries 2 --no-deps --require-hashes
 
-.PHONY: run test lint lock figure clean
+.PHONY: run test lint bench lock figure clean
 
 run: $(VENV)/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflow/run_default_or_digits.sh
@@ -36,6 +37,12 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@$(PIP_INSTALL) -r requirements-dev.lock > $(VENV)/install.log 2>&1 || { \
 		echo "error: the packages of requirements-dev.lock cannot be installed: is the package registry in reach? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
 	@touch $@
+
+# About half an hour, with nothing else on the machine.
+bench: $(VENV)/installed-dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake data
+	PYTHONPATH=src $(BIN)/python benchmarks/default_run.py
+	PYTHONPATH=src $(BIN)/python benchmarks/scale.py
 
 # Pin anew what pyproject.toml allows; needs uv (pip install uv).
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal \

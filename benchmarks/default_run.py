@@ -56,7 +56,8 @@ SMALLEST = [f"results/ntk_mnist/nn/width=64/size=64/seed={seed}.parquet" for see
 
 # What a cell does between the start of its process and the end, as the command line runs it.
 STAGES = """
-import runpy, sys, time
+import os, runpy, sys, time
+os._exit = sys.exit
 marks = [("python", time.time())]
 import jax
 marks.append(("import jax", time.time()))

@@ -23,6 +23,9 @@ QUICK = (
     "--nocolor",
 )
 
+# One worker runs these, as a machine can have but one Slurm.
+pytestmark = pytest.mark.xdist_group("slurm")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def slurm() -> Iterator[None]:

@@ -5,8 +5,7 @@ rule kernel:
     input:
         unpack(kernel_inputs),
     output:
-        # Left alone until it is replaced: a second attempt at a batch repeats no whole cell.
-        update(KERNEL_SHARD),
+        left_alone(KERNEL_SHARD),
     log:
         f"{RESULTS}/logs/kernel/size={{size}}.log",
     # The longest first, so that none is left to run alone in the end.

@@ -5,8 +5,7 @@ rule network:
     input:
         unpack(network_inputs),
     output:
-        # Left alone until it is replaced: a second attempt at a batch repeats no whole cell.
-        update(NETWORK_SHARD),
+        left_alone(NETWORK_SHARD),
     log:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
     # The longest first, so that none is left to run alone in the end.

@@ -28,6 +28,14 @@ def threads_of(cell_threads):
     return workflow.cores if workflow.remote_exec else cell_threads
 
 
+def left_alone(shard):
+    """An output that Snakemake leaves alone until it is replaced, in a batch on a cluster.
+
+    A second attempt at a batch starts all of its cells; those that are finished see it.
+    """
+    return update(shard) if workflow.remote_exec else shard
+
+
 def network_mem_mb(wildcards, attempt):
     width, size = int(wildcards.width), int(wildcards.size)
     cell = network_memory_mb(width, NETWORK["depth"], size, PIXELS)
