@@ -79,8 +79,8 @@ def test_what_a_cluster_kills_is_asked_for_again_with_more_and_without_what_was_
     fresh: Checkout, finished: Checkout, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    # Too little at first for a kernel cell and the two Snakemakes above it.
-    memory = "kernel:mem_mb=attempt*400"
+    # Too little at first for a kernel cell under its Snakemake; Slurm looks once a second.
+    memory = "kernel:mem_mb=150*attempt**3"
     with log.open("w") as stream:
         run = subprocess.Popen(
             ["snakemake", *QUICK, "--set-resources", memory, "--configfile", "tiny.yaml"],
@@ -113,8 +113,8 @@ def test_what_a_cluster_kills_is_asked_for_again_with_more_and_without_what_was_
     assert {cancelled["NodeList"], again["NodeList"]} == {"n1", "n2"}
     killed, more = jobs_of("kernel", log.read_text())
     assert killed["JobState"] != "COMPLETED"
-    assert "mem=400M" in killed["TRES"]
-    assert "mem=800M" in more["TRES"]
+    assert "mem=150M" in killed["TRES"]
+    assert "mem=1200M" in more["TRES"]
     assert more["JobState"] == "COMPLETED"
 
 
