@@ -278,7 +278,8 @@ def report(median: "pd.Series[float]", rounds: int) -> str:
         ratios.append((f"{cell} cell to its first step / import jax", fixed, "≤ 1.5"))
     rates = [what for what in median.index if "fraction" in what]
     ratios += [(f"step, {what}", median[what], "≥ 0.7") for what in rates]
-    lines = [f"Medians of {rounds} rounds.", "", "| ratio | measured | target |", "|---|---|---|"]
+    lines = [f"Medians of {rounds} round{'s' * (rounds > 1)}.", ""]
+    lines += ["| ratio | measured | target |", "|---|---|---|"]
     lines += [f"| {what} | {value:.2f} | {target} |" for what, value, target in ratios]
     lines += ["", "| figure | median |", "|---|---|"]
     lines += [f"| {what} | {value:.2f} |" for what, value in median.items()]
