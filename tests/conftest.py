@@ -8,10 +8,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ntk_mnist.datasets import Dataset, load
 from ntk_mnist.originals import prepare
+from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -68,6 +70,38 @@ CELLS = {"network": 4, "kernel": 2}
 AFTER_CELLS = {"network_table": 1, "kernel_table": 1, "chart": 2}
 
 
+ARCHITECTURE = '{"depth": 2, "activation": "relu", "W_std": 1.0, "b_std": 0.0}'
+TRAINING = (
+    '{"parameterization": "glorot", "optimizer": "momentum", "step_size": 0.01, "mass": 0.9,'
+    ' "epochs": 2, "batch_size": 64}'
+)
+
+
+def network(prepared: Path, output: Path, *, dataset: str = "digits", width: int = 8,
+            size: int = 64, threads: int = 1) -> list[str]:  # fmt: skip
+    return [
+        "network", "--threads", str(threads), "--dataset", dataset, "--prepared", str(prepared),
+        "--test-size", "100", "--width", str(width), "--size", str(size), "--seed", "0",
+        "--architecture", ARCHITECTURE, "--training", TRAINING, "--output", str(output),
+        "--compiled", str(output.parent / "compiled"),
+    ]  # fmt: skip
+
+
+def kernel(prepared: Path, output: Path, *, dataset: str = "digits", size: int = 64) -> list[str]:
+    return [
+        "kernel", "--dataset", dataset, "--prepared", str(prepared), "--test-size", "100",
+        "--size", str(size), "--architecture", ARCHITECTURE, "--kinds", "nngp", "ntk",
+        "--times", "10", "1000", "--diag-reg", "0", "--output", str(output),
+        "--compiled", str(output.parent / "compiled"),
+    ]  # fmt: skip
+
+
+def without_times(file: Path, schema: pa.Schema) -> pa.Table:
+    """A shard or table without the columns that tell times."""
+    table = read(file, schema)[0]
+    return table.drop([name for name in table.column_names if name.endswith("_seconds")])
+
+
 class Checkout:
     """A folder with the workflow in it, and what Snakemake does there."""
 
@@ -75,12 +109,33 @@ class Checkout:
         self.folder = folder
         self.python_path = ""
 
-    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a shell in which the tests' own packages are found first."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = os.environ | {"PATH": path, "PYTHONPATH": self.python_path}
+        return {**os.environ, "PATH": path, "PYTHONPATH": self.python_path}
+
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
+
+    def start(self, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
+        """Snakemake in the background, at the head of its own group of processes."""
+        with log.open("wb") as stream:
+            return subprocess.Popen(
+                ["snakemake", *arguments, "--configfile", "tiny.yaml"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         # --configfile takes every word that follows it.
@@ -111,6 +166,14 @@ class Checkout:
 
     def configure(self, text: str) -> None:
         (self.folder / "tiny.yaml").write_text(text)
+
+    def tables(self) -> list[pa.Table]:
+        """Both tables without the columns that tell times."""
+        folder = self.folder / "results/tiny"
+        return [
+            without_times(folder / "nn.parquet", NETWORK_SCHEMA),
+            without_times(folder / "kernel.parquet", KERNEL_SCHEMA),
+        ]
 
     def results(self) -> set[str]:
         root = self.folder / "results"

@@ -46,7 +46,7 @@ def slurm() -> Iterator[None]:
 
 
 def _daemons() -> Iterator[None]:
-    # Under /, because munge trusts no key below a folder that others can write to.
+    # Not under /tmp, because munge trusts no key below a folder that others can write to.
     folder = Path(tempfile.mkdtemp(prefix=".ntk-mnist-slurm-", dir="/var/lib"))
     host = socket.gethostname().split(".")[0]
     key, munge_socket = folder / "munge.key", folder / "munge.socket"

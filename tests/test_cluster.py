@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import one_machine_slurm as cluster
-import pyarrow.parquet as pq
 import pytest
-from conftest import AFTER_CELLS, CELLS, Checkout
+from conftest import AFTER_CELLS, CELLS, Checkout, without_times
 
-TABLES = ["results/tiny/nn.parquet", "results/tiny/kernel.parquet"]
+from ntk_mnist.shards import KERNEL_SCHEMA
+
 SHARDS = "results/tiny/nn/width=*/size=*/seed=0.parquet"
 # What a real cluster needs longer for; this one keeps no accounts.
 QUICK = (
@@ -35,11 +35,6 @@ def slurm() -> Iterator[None]:
         yield
 
 
-def data(checkout: Checkout, table: str) -> dict[str, list[object]]:
-    columns = pq.read_table(checkout.folder / table).to_pydict()
-    return {name: column for name, column in columns.items() if not name.endswith("_seconds")}
-
-
 def jobs_of(rule: str, run: subprocess.CompletedProcess[str] | str) -> list[dict[str, str]]:
     """The submissions of a run that were of ``rule``, in their order."""
     text = run if isinstance(run, str) else run.stdout + run.stderr
@@ -57,8 +52,7 @@ def test_a_cluster_makes_the_tables_of_a_workstation_from_few_submissions(
     run = fresh.snakemake(*QUICK, "--set-resources", "kernel:gpu=1")
     assert run.returncode == 0, run.stdout + run.stderr
     assert Checkout.counted(run.stdout + run.stderr) == Counter(prepare=1, **CELLS, **AFTER_CELLS)
-    for table in TABLES:
-        assert data(fresh, table) == data(finished, table)
+    assert fresh.tables() == finished.tables()
     assert fresh.results() == finished.results()
 
     (networks,), (kernels,) = jobs_of("network", run), jobs_of("kernel", run)
@@ -81,30 +75,23 @@ def test_what_a_cluster_kills_is_asked_for_again_with_more_and_without_what_was_
     log = tmp_path / "log"
     # Too little at first for a kernel cell under its Snakemake; Slurm looks once a second.
     memory = "kernel:mem_mb=150*attempt**3"
-    with log.open("w") as stream:
-        run = subprocess.Popen(
-            ["snakemake", *QUICK, "--set-resources", memory, "--configfile", "tiny.yaml"],
-            cwd=fresh.folder,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
+    run = fresh.start(*QUICK, "--set-resources", memory, log=log)
+    try:
+        shard = cluster.wait_until(
+            lambda: next(fresh.folder.glob(SHARDS), None), "a first cell", 120
         )
-        try:
-            shard = cluster.wait_until(
-                lambda: next(fresh.folder.glob(SHARDS), None), "a first cell", 120
-            )
-            first = shard.read_bytes()
-            (job,) = jobs_of("network", log.read_text())
-            assert job["JobState"] == "RUNNING"
-            subprocess.run(["scancel", job["JobId"]], check=True)
-            node = job["NodeList"]
-            drain = [f"NodeName={node}", "State=DRAIN", "Reason=of-the-test"]
-            subprocess.run(["scontrol", "update", *drain], check=True)
-            assert run.wait(300) == 0, log.read_text()
-        finally:
-            run.kill()
+        first = shard.read_bytes()
+        (job,) = jobs_of("network", log.read_text())
+        assert job["JobState"] == "RUNNING"
+        subprocess.run(["scancel", job["JobId"]], check=True)
+        node = job["NodeList"]
+        drain = [f"NodeName={node}", "State=DRAIN", "Reason=of-the-test"]
+        subprocess.run(["scontrol", "update", *drain], check=True)
+        assert run.wait(300) == 0, log.read_text()
+    finally:
+        run.kill()
 
-    for table in TABLES:
-        assert data(fresh, table) == data(finished, table)
+    assert fresh.tables() == finished.tables()
     assert shard.read_bytes() == first
 
     cancelled, again = jobs_of("network", log.read_text())
@@ -132,7 +119,8 @@ def test_another_scheduler_plugs_in_by_its_commands(
     )
     assert run.returncode == 0, run.stdout + run.stderr
     shard = "results/tiny/kernel/size=96.parquet"
-    assert data(fresh, shard) == data(finished, shard)
+    ours, theirs = (without_times(c.folder / shard, KERNEL_SCHEMA) for c in (fresh, finished))
+    assert ours == theirs
     job = max(cluster.jobs(), key=lambda job: int(job["JobId"]))
     assert job["TRES"].startswith("cpu=1,mem=800M")
     assert job["TimeLimit"] == "00:06:00"

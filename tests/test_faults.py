@@ -10,12 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from conftest import CONFIG, REPOSITORY, Checkout
+from conftest import CONFIG, REPOSITORY, Checkout, kernel, network, without_times
 
 from ntk_mnist.cost import kernel_memory_mb, network_memory_mb
 from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
@@ -23,38 +21,11 @@ from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 #: How often each kind of kill is tried; the environment can ask for more.
 KILLS = int(os.environ.get("NTK_MNIST_KILLS", "1"))
 
-ARCHITECTURE = '{"depth": 2, "activation": "relu", "W_std": 1.0, "b_std": 0.0}'
-TRAINING = (
-    '{"parameterization": "glorot", "optimizer": "momentum", "step_size": 0.01, "mass": 0.9,'
-    ' "epochs": 2, "batch_size": 64}'
-)
-
-
-def data_columns(folder: Path) -> list[pa.Table]:
-    """Both tables without the columns that tell times."""
-    tables = [
-        read(folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0],
-        read(folder / "results/tiny/kernel.parquet", KERNEL_SCHEMA)[0],
-    ]
-    return [t.drop([c for c in t.column_names if c.endswith("_seconds")]) for t in tables]
-
 
 def shards(checkout: Checkout) -> dict[Path, bytes]:
     root = checkout.folder / "results/tiny"
     files = [*root.glob("nn/**/*.parquet"), *root.glob("kernel/*.parquet")]
     return {file: file.read_bytes() for file in files if not file.name.startswith(".")}
-
-
-def start(checkout: Checkout, *arguments: str) -> subprocess.Popen[bytes]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.Popen(
-        ["snakemake", *arguments, "--configfile", "tiny.yaml"],
-        cwd=checkout.folder,
-        env=os.environ | {"PATH": path, "PYTHONPATH": ""},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 def wait_for_orphans(process: subprocess.Popen[bytes]) -> None:
@@ -89,7 +60,7 @@ def test_after_a_kill_at_any_moment_a_plain_run_ends_as_if_undisturbed(
 ) -> None:
     for _ in range(KILLS):
         shutil.rmtree(fresh.folder / "results/tiny", ignore_errors=True)
-        process = start(fresh)
+        process = fresh.start(log=Path(os.devnull))
         moment = random.uniform(1, 16)
         print(f"killed after {moment:.3f} s")
         time.sleep(moment)
@@ -100,16 +71,13 @@ def test_after_a_kill_at_any_moment_a_plain_run_ends_as_if_undisturbed(
         jobs = fresh.jobs()
         assert all(file.read_bytes() == content for file, content in kept.items())
         assert jobs["network"] + jobs["kernel"] == 6 - len(kept)
-        assert all(
-            a.equals(b)
-            for a, b in zip(data_columns(fresh.folder), data_columns(finished.folder), strict=True)
-        )
+        assert fresh.tables() == finished.tables()
         assert fresh.jobs() == Counter()
 
 
 def test_a_kill_while_the_arrays_are_prepared_hides_no_job(fresh: Checkout) -> None:
     # Snakemake once passed over every cell then, as their inputs were `ancient` and there.
-    process = start(fresh)
+    process = fresh.start(log=Path(os.devnull))
     while not (fresh.folder / "data/prepared").exists():
         time.sleep(0.02)
     kill_snakemake(process)
@@ -120,21 +88,18 @@ def test_a_kill_while_the_arrays_are_prepared_hides_no_job(fresh: Checkout) -> N
 
 
 def test_of_two_runs_at_once_one_stops_and_says_why(fresh: Checkout, finished: Checkout) -> None:
-    first = start(fresh)
+    first = fresh.start(log=Path(os.devnull))
     while not (fresh.folder / "data/prepared/digits/made.json").exists():
         time.sleep(0.05)
     second = fresh.snakemake("kernels")
     assert second.returncode != 0
     assert "cannot be locked" in second.stderr or "Another snakemake runs" in second.stderr
     assert first.wait() == 0
-    assert all(
-        a.equals(b)
-        for a, b in zip(data_columns(fresh.folder), data_columns(finished.folder), strict=True)
-    )
+    assert fresh.tables() == finished.tables()
 
 
 def test_of_two_runs_started_in_one_moment_at_most_one_goes_on(fresh: Checkout) -> None:
-    runs = [start(fresh, "kernels") for _ in range(2)]
+    runs = [fresh.start("kernels", log=Path(os.devnull)) for _ in range(2)]
     codes = sorted(run.wait() for run in runs)
     assert codes[-1] != 0
     assert fresh.jobs("kernels") in (Counter(), Counter(prepare=1, kernel=2), Counter(kernel=2))
@@ -173,25 +138,6 @@ def command(*arguments: str, limit: int | None = None) -> subprocess.CompletedPr
         text=True,
         check=False,
     )
-
-
-def network(prepared: Path, output: Path, *, dataset: str = "digits", width: int = 8,
-            size: int = 64, threads: int = 1) -> list[str]:  # fmt: skip
-    return [
-        "network", "--threads", str(threads), "--dataset", dataset, "--prepared", str(prepared),
-        "--test-size", "100", "--width", str(width), "--size", str(size), "--seed", "0",
-        "--architecture", ARCHITECTURE, "--training", TRAINING, "--output", str(output),
-        "--compiled", str(output.parent / "compiled"),
-    ]  # fmt: skip
-
-
-def kernel(prepared: Path, output: Path, *, dataset: str = "digits", size: int = 64) -> list[str]:
-    return [
-        "kernel", "--dataset", dataset, "--prepared", str(prepared), "--test-size", "100",
-        "--size", str(size), "--architecture", ARCHITECTURE, "--kinds", "nngp", "ntk",
-        "--times", "10", "1000", "--diag-reg", "0", "--output", str(output),
-        "--compiled", str(output.parent / "compiled"),
-    ]  # fmt: skip
 
 
 def test_a_full_disk_is_one_clear_line_and_leaves_what_was_there(
@@ -281,11 +227,6 @@ def test_a_kernel_cell_takes_the_memory_it_declares(
     assert measured <= kernel_memory_mb(size, 100, 2) <= 2 * measured
 
 
-def rows(file: Path, schema: pa.Schema) -> list[dict[str, Any]]:
-    table = read(file, schema)[0]
-    return table.drop([c for c in table.column_names if c.endswith("_seconds")]).to_pylist()
-
-
 def test_a_cell_gives_the_same_bits_on_one_core_and_on_more_compiled_anew_or_not(
     images_like_mnist: Path, tmp_path: Path
 ) -> None:
@@ -307,13 +248,10 @@ def test_a_cell_gives_the_same_bits_on_one_core_and_on_more_compiled_anew_or_not
                 env=ENVIRONMENT,
                 check=True,
             )
-            assert rows(output, schema) == rows(one, schema)
+            assert without_times(output, schema) == without_times(one, schema)
 
 
 def test_a_grid_gives_the_same_tables_with_one_core(fresh: Checkout, finished: Checkout) -> None:
     fresh.configure(CONFIG)
     assert fresh.snakemake("--cores", "1", "tables").returncode == 0
-    assert all(
-        a.equals(b)
-        for a, b in zip(data_columns(fresh.folder), data_columns(finished.folder), strict=True)
-    )
+    assert fresh.tables() == finished.tables()

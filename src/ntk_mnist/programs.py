@@ -10,7 +10,6 @@ import hashlib
 import os
 import pickle
 import platform
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
 from ntk_mnist.provenance import Record
+from ntk_mnist.whole_files import write_whole
 
 __all__ = ["KeptPrograms", "Programs", "compile_anew"]
 
@@ -69,7 +69,9 @@ class KeptPrograms:
         if content and digest == hashlib.sha256(program).digest():
             return serialize_executable.deserialize_and_load(*pickle.loads(program))
         compiled = _compiled(lower)
-        _write(file, pickle.dumps(serialize_executable.serialize(compiled)))
+        program = pickle.dumps(serialize_executable.serialize(compiled))
+        digest = hashlib.sha256(program).digest()
+        write_whole(file, lambda stream: stream.write(digest + program))
         return compiled
 
 
@@ -103,15 +105,3 @@ def _processor() -> str:
         return f"{platform.machine()} {platform.processor()}"
     first = listing.read_text().split("\n\n")[0].splitlines()
     return "\n".join(line for line in first if line.startswith(("model", "flags", "Features")))
-
-
-def _write(file: Path, program: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".incoming-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(hashlib.sha256(program).digest() + program)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise

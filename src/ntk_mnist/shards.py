@@ -8,8 +8,6 @@ A cell writes one shard of few rows; ``tables`` makes one table of them, in the 
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ntk_mnist import UserError
 from ntk_mnist.provenance import Record, differences
+from ntk_mnist.whole_files import write_whole
 
 __all__ = [
     "KERNEL_SCHEMA",
@@ -132,18 +131,8 @@ def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], made
 def write_table(file: Path, table: pa.Table, made: Record) -> None:
     """Write ``table`` as ``file``, which appears only when it is whole and on disk."""
     about = json.dumps({"made": made, "sha256": _digest(table)})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".incoming-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            pq.write_table(table.replace_schema_metadata({_METADATA_KEY: about}), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
+    stamped = table.replace_schema_metadata({_METADATA_KEY: about})
+    write_whole(file, lambda stream: pq.write_table(stamped, stream))
 
 
 def _digest(table: pa.Table) -> str:
@@ -180,14 +169,11 @@ def read(file: Path, schema: pa.Schema) -> tuple[pa.Table, About]:
         # ParquetFile and not read_table, which would add the folders' names as columns.
         with pq.ParquetFile(file) as stream:
             table = stream.read()
-    except _DAMAGE as error:
-        raise _unreadable(file, error) from None
-    if not table.schema.equals(schema):
-        raise TableError(
-            f"{file}: has the columns {', '.join(table.schema.names)}; "
-            f"expected {', '.join(schema.names)}; delete it to have it computed anew"
-        )
-    try:
+        if not table.schema.equals(schema):
+            raise TableError(
+                f"{file}: has the columns {', '.join(table.schema.names)}; "
+                f"expected {', '.join(schema.names)}; delete it to have it computed anew"
+            )
         said = _said(table.schema.metadata)
     except _DAMAGE as error:
         raise _unreadable(file, error) from None

@@ -9,7 +9,7 @@ rule kernel:
     log:
         f"{RESULTS}/logs/kernel/size={{size}}.log",
     # The longest first, so that none is left to run alone in the end.
-    priority: lambda wildcards: kernel_work(wildcards)
+    priority: kernel_work
     group:
         lambda wildcards: kernel_place(wildcards)[0]
     conda:

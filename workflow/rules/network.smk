@@ -9,7 +9,7 @@ rule network:
     log:
         f"{RESULTS}/logs/nn/width={{width}}/size={{size}}/seed={{seed}}.log",
     # The longest first, so that none is left to run alone in the end.
-    priority: lambda wildcards: network_work(wildcards)
+    priority: network_work
     group:
         lambda wildcards: network_place(wildcards)[0]
     conda:
