@@ -24,8 +24,16 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from ntk_mnist import UserError
+from ntk_mnist.solution import Solution, log_marginal_likelihood
 
-__all__ = ["GradientFlow", "SolveFailed", "accuracy", "diagonalize", "mean_squared_error"]
+__all__ = [
+    "GradientFlow",
+    "SolveFailed",
+    "accuracy",
+    "check_diagonal",
+    "diagonalize",
+    "mean_squared_error",
+]
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -89,6 +97,50 @@ class GradientFlow:
         )
 
 
+def spectral_solve(
+    k_train_train: NDArray[np.float64],
+    k_test_train: NDArray[np.float64],
+    prior: NDArray[np.float64],
+    labels: NDArray[np.float64],
+    times: Sequence[float],
+    diag_reg: float,
+) -> Solution:
+    """Solve one kernel at every time.
+
+    Args:
+        k_train_train: symmetric, shape (n, n), float64.
+        k_test_train: kernel between the m test points and the training inputs, shape (m, n).
+        prior: kernel of each test point with itself, shape (m,).
+        labels: Y, shape (n, k).
+        times: gradient-flow times, ``inf`` among them.
+        diag_reg: added to the diagonal, in units of its mean.
+
+    Raises:
+        SolveFailed: an entry is NaN or infinite, or all of them vanish.
+    """
+    flow = diagonalize(k_train_train, labels, diag_reg)
+    at_infinity = flow.eigenvectors @ (flow.labels / flow.eigenvalues[:, None])
+    rest = labels - k_train_train @ at_infinity - flow.ridge * at_infinity
+    whitened = flow.eigenvectors / np.sqrt(flow.eigenvalues)
+    # In the norm of K; diagonalization errs at every time about as much.
+    error = float(np.linalg.norm(whitened.T @ rest, axis=0).max()) * float(np.sqrt(prior.max()))
+    return Solution(
+        train=flow.predict_train(times),
+        test=flow.predict(k_test_train, times),
+        errors=np.full(len(times), error),
+        # Where next to nothing is left, rounding may go below.
+        variances=np.maximum(prior - ((k_test_train @ whitened) ** 2).sum(axis=1), 0),
+        diag_reg=flow.diag_reg,
+        condition_number=flow.condition_number,
+        residual=float(np.linalg.norm(rest) / np.linalg.norm(labels)),
+        jitter=0.0,
+        log_marginal_likelihood=log_marginal_likelihood(
+            labels, at_infinity, float(np.log(flow.eigenvalues).sum())
+        ),
+        log_marginal_likelihood_error=0.0,
+    )
+
+
 def diagonalize(
     k_train_train: NDArray[np.float64], labels: NDArray[np.float64], diag_reg: float
 ) -> GradientFlow:
@@ -110,8 +162,7 @@ def diagonalize(
         raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
     eigenvalues, eigenvectors = scipy.linalg.eigh(k_train_train, driver="evd")
     mean_diagonal = float(np.mean(np.diagonal(k_train_train)))
-    if not mean_diagonal > np.finfo(np.float64).tiny / _EPS:
-        raise SolveFailed("the training Gram matrix vanishes: W_std or b_std is too small")
+    check_diagonal(mean_diagonal)
     smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
     noise = len(eigenvalues) * _EPS * largest
     if smallest + diag_reg * mean_diagonal <= noise:
@@ -125,6 +176,18 @@ def diagonalize(
         ridge=ridge,
         diag_reg=diag_reg,
     )
+
+
+def check_diagonal(mean: float) -> None:
+    """Whether a Gram matrix of that mean diagonal can be solved with.
+
+    Raises:
+        SolveFailed: it vanishes, or is not finite.
+    """
+    if not np.isfinite(mean):
+        raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
+    if not mean > np.finfo(np.float64).tiny / _EPS:
+        raise SolveFailed("the training Gram matrix vanishes: W_std or b_std is too small")
 
 
 def accuracy(predictions: NDArray[np.float64], targets: NDArray[np.float64]) -> float:

@@ -5,7 +5,7 @@ its memory is bounded and, as every tile has one shape, the program is the same 
 training-set size.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ntk_mnist.architecture import Architecture, infinite
 from ntk_mnist.programs import Programs, compile_anew
 
-__all__ = ["KINDS", "gram"]
+__all__ = ["KINDS", "diagonal", "gram"]
 
 #: The kernels by their name in the config: neural-tangents' ``get``.
 KINDS = ("nngp", "ntk")
@@ -46,11 +46,7 @@ def gram(
     rows, columns = x1, x1 if x2 is None else x2
     matrices = {kind: np.empty((len(rows), len(columns))) for kind in kinds}
     with jax.enable_x64(True):
-        shape = jax.ShapeDtypeStruct((_TILE, x1.shape[1]), np.float64)
-        tile = programs(
-            ("kernel", architecture, tuple(kinds), shape.shape),
-            lambda: _tile_function(architecture, tuple(kinds)).lower(shape, shape),
-        )
+        tile = _program(architecture, x1.shape[1], tuple(kinds), programs)
         for i in range(0, len(rows), _TILE):
             for j in range(0, len(columns) if x2 is not None else i + 1, _TILE):
                 r, c = slice(i, i + _TILE), slice(j, j + _TILE)
@@ -64,6 +60,38 @@ def gram(
                     elif x2 is None:
                         matrix[c, r] = block.T
     return matrices
+
+
+def diagonal(
+    architecture: Architecture,
+    x: NDArray[np.float64],
+    kinds: Sequence[str],
+    programs: Programs = compile_anew,
+) -> Mapping[str, NDArray[np.float64]]:
+    """Kernels of each row of ``x`` with itself; the arguments are those of :func:`gram`.
+
+    Returns:
+        For each kind a float64 array of shape (n,).
+    """
+    with jax.enable_x64(True):
+        tile = _program(architecture, x.shape[1], tuple(kinds), programs)
+        rows = [_whole_tile(x[i : i + _TILE]) for i in range(0, len(x), _TILE)]
+        tiles = [tile(whole, whole) for whole in rows]
+        return {
+            kind: np.concatenate([np.diagonal(values[kind]) for values in tiles])[: len(x)]
+            for kind in kinds
+        }
+
+
+def _program(
+    architecture: Architecture, pixels: int, kinds: tuple[str, ...], programs: Programs
+) -> Callable[..., Any]:
+    """The compiled function of two whole tiles of inputs."""
+    shape = jax.ShapeDtypeStruct((_TILE, pixels), np.float64)
+    return programs(
+        ("kernel", architecture, kinds, shape.shape),
+        lambda: _tile_function(architecture, kinds).lower(shape, shape),
+    )
 
 
 def _whole_tile(x: NDArray[np.float64]) -> NDArray[np.float64]:

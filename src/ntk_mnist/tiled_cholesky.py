@@ -1,0 +1,139 @@
+"""Cholesky factorization of a matrix too large for LAPACK, in float32, in place, tile by tile.
+
+Of a symmetric positive definite A only the square tiles on and below the diagonal are held. Column
+j of tiles becomes that of the lower triangular L with A = L Lᵀ by
+
+    C_ij = A_ij − Σ_{k<j} L_ik L_jkᵀ,    L_jj = chol(C_jj),    L_ij = C_ij L_jj⁻ᵀ,
+
+the left-looking order (Golub & Van Loan, Matrix Computations, 4.2.8), in which what is finished
+never changes again. On the diagonal L_jj⁻¹ is kept instead of L_jj, so that all the work, the
+solves too, is in matrix products, which are what the machine does fastest.
+
+Vectors come in parts, one a row of tiles, each of shape (tile, k).
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+__all__ = [
+    "NotPositiveDefinite",
+    "Parts",
+    "Tiles",
+    "factorize_column",
+    "log_determinant",
+    "multiply",
+    "solve_lower",
+    "solve_upper",
+]
+
+#: ``tiles[i][j]`` for j ≤ i: float32, all square and of one size.
+Tiles = list[list[jax.Array]]
+Parts = list[jax.Array]
+
+
+class NotPositiveDefinite(Exception):
+    """The matrix has no factor to the precision at hand."""
+
+
+def factorize_column(tiles: Tiles, j: int, done: Callable[[int], object]) -> None:
+    """Overwrite column ``j`` of A by that of L; the columns before it are L's already.
+
+    Args:
+        tiles: those of A from column ``j`` on.
+        j: of the columns of tiles.
+        done: called with the number of tile products that were finished since the last call.
+
+    Raises:
+        NotPositiveDefinite: a pivot is not positive.
+    """
+    for i in range(j, len(tiles)):
+        for k in range(j):
+            tiles[i][j] = _subtract_product(tiles[i][j], tiles[i][k], tiles[j][k])
+        # Work is handed out no faster than it is done, as each piece holds memory.
+        tiles[i][j].block_until_ready()
+        done(j)
+    tiles[j][j] = _inverse_factor(tiles[j][j])
+    if not np.isfinite(np.asarray(tiles[j][j][-1])).all():
+        raise NotPositiveDefinite
+    for i in range(j + 1, len(tiles)):
+        tiles[i][j] = _times_transposed(tiles[i][j], tiles[j][j])
+        tiles[i][j].block_until_ready()
+        done(1)
+
+
+def log_determinant(factor: Tiles) -> float:
+    """log det A, summed in float64."""
+    inverse = [np.asarray(jnp.diagonal(row[-1]), np.float64) for row in factor]
+    return float(-2 * sum(np.log(diagonal).sum() for diagonal in inverse))
+
+
+def multiply(tiles: Tiles, parts: Parts) -> Parts:
+    """A times vectors."""
+    sums = [jnp.zeros_like(part) for part in parts]
+    for i, row in enumerate(tiles):
+        for j, tile in enumerate(row[:-1]):
+            sums[i] = _plus_product(sums[i], tile, parts[j])
+            sums[j] = _plus_product_transposed(sums[j], tile, parts[i])
+        sums[i] = _plus_product(sums[i], row[i], parts[i])
+        sums[i].block_until_ready()
+    return sums
+
+
+def solve_lower(
+    factor: Tiles, parts: Parts, done: Callable[[int], object] = lambda _: None
+) -> Parts:
+    """L⁻¹ times vectors, which are consumed.
+
+    Args:
+        factor: L.
+        parts: the vectors.
+        done: called with the number of tile products that were finished since the last call.
+    """
+    for j in range(len(factor)):
+        parts[j] = _product(factor[j][j], parts[j])
+        for i in range(j + 1, len(factor)):
+            parts[i] = _minus_product(parts[i], factor[i][j], parts[j])
+        parts[-1].block_until_ready()
+        done(len(factor) - j)
+    return parts
+
+
+def solve_upper(factor: Tiles, parts: Parts) -> Parts:
+    """L⁻ᵀ times vectors, which are consumed."""
+    for j in reversed(range(len(factor))):
+        for i in range(j + 1, len(factor)):
+            parts[j] = _minus_product_transposed(parts[j], factor[i][j], parts[i])
+        parts[j] = _product_transposed(factor[j][j], parts[j])
+        parts[j].block_until_ready()
+    return parts
+
+
+@partial(jax.jit, donate_argnums=0)
+def _subtract_product(c: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
+    return c - a @ b.T
+
+
+@partial(jax.jit, donate_argnums=0)
+def _inverse_factor(c: jax.Array) -> jax.Array:
+    """The inverse of chol(c); NaN where there is none."""
+    lower = jnp.linalg.cholesky(c, symmetrize_input=False)
+    identity = jnp.eye(len(c), dtype=c.dtype)
+    return jax.scipy.linalg.solve_triangular(lower, identity, lower=True)
+
+
+@partial(jax.jit, donate_argnums=0)
+def _times_transposed(c: jax.Array, inverse: jax.Array) -> jax.Array:
+    return c @ inverse.T
+
+
+# The thin matrix of a transposed product on the left: XLA would else transpose the tile.
+_product = jax.jit(lambda a, v: a @ v)
+_product_transposed = jax.jit(lambda a, v: (v.T @ a).T)
+_plus_product = jax.jit(lambda c, a, v: c + a @ v, donate_argnums=0)
+_plus_product_transposed = jax.jit(lambda c, a, v: c + (v.T @ a).T, donate_argnums=0)
+_minus_product = jax.jit(lambda c, a, v: c - a @ v, donate_argnums=0)
+_minus_product_transposed = jax.jit(lambda c, a, v: c - (v.T @ a).T, donate_argnums=0)
