@@ -29,12 +29,14 @@ localrules:
     tables,
     partial_tables,
     figures,
+    evidence,
 
 
 rule all:
     default_target: True
     input:
         TABLES,
+        CALIBRATION,
         FIGURES,
 
 
@@ -56,6 +58,7 @@ rule kernels:
 rule tables:
     input:
         TABLES,
+        CALIBRATION,
 
 
 rule partial_tables:
@@ -67,3 +70,8 @@ rule partial_tables:
 rule figures:
     input:
         FIGURES,
+
+
+rule evidence:
+    input:
+        EVIDENCE_TABLE,

@@ -67,7 +67,7 @@ network: {widths: [8, 16], epochs: 2, optimizer: {step_size: 0.1}}
 kernel: {times: [10, 1000]}
 """
 CELLS = {"network": 4, "kernel": 2}
-AFTER_CELLS = {"network_table": 1, "kernel_table": 1, "chart": 2}
+AFTER_CELLS = {"network_table": 1, "kernel_table": 1, "calibration_table": 1, "chart": 3}
 
 
 ARCHITECTURE = '{"depth": 2, "activation": "relu", "W_std": 1.0, "b_std": 0.0}'
@@ -87,12 +87,14 @@ def network(prepared: Path, output: Path, *, dataset: str = "digits", width: int
     ]  # fmt: skip
 
 
-def kernel(prepared: Path, output: Path, *, dataset: str = "digits", size: int = 64) -> list[str]:
+def kernel(prepared: Path, output: Path, *, dataset: str = "digits", size: int = 64,
+           solver: str = "spectral") -> list[str]:  # fmt: skip
     return [
         "kernel", "--dataset", dataset, "--prepared", str(prepared), "--test-size", "100",
         "--size", str(size), "--architecture", ARCHITECTURE, "--kinds", "nngp", "ntk",
-        "--times", "10", "1000", "--diag-reg", "0", "--output", str(output),
+        "--times", "10", "1000", "--diag-reg", "0", "--output", str(output), "--solver", solver,
         "--compiled", str(output.parent / "compiled"),
+        "--checkpoint", str(output.parent / "checkpoint"),
     ]  # fmt: skip
 
 
@@ -161,6 +163,7 @@ class Checkout:
             "tables",
             "partial_tables",
             "figures",
+            "evidence",
         }
         return Counter({rule: int(n) for rule, n in counts.items() if rule not in targets})
 

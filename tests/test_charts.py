@@ -9,10 +9,19 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from ntk_mnist.charts import CHARTS, _time_label, comparison, gap_to_infinite_width
+from ntk_mnist.calibration import Calibration
+from ntk_mnist.charts import (
+    CHARTS,
+    _time_label,
+    calibration,
+    comparison,
+    gap_to_infinite_width,
+)
 from ntk_mnist.commands.chart import render
 
 WIDTHS, SIZES, TIMES = [64, 256, 1024], [128, 256, 3000], [10.0, 2500.0, 1e7, math.inf]
+
+LISTS = [f"calibration_{name}" for name in Calibration._fields]
 
 
 def networks(seeds: int = 1) -> pd.DataFrame:
@@ -26,9 +35,13 @@ def networks(seeds: int = 1) -> pd.DataFrame:
 
 def kernels() -> pd.DataFrame:
     rows = [
-        {"dataset": "mnist", "kernel": k, "size": s, "time": t, "test_accuracy": 0.6 + i / 100}
+        {"dataset": "mnist", "kernel": k, "size": s, "time": t, "test_accuracy": 0.6 + i / 100,
+         **{name: [] for name in LISTS}}
         for i, (k, s, t) in enumerate(product(["nngp", "ntk"], SIZES, TIMES))
-    ]
+    ]  # fmt: skip
+    for row in rows:
+        if row["time"] == math.inf:
+            row |= {name: [(1 + group) / 2 for group in range(2)] for name in LISTS}
     return pd.DataFrame(rows)
 
 
@@ -83,6 +96,21 @@ def test_the_gap_is_network_less_kernel_at_infinity() -> None:
     drawn = data(gap_to_infinite_width(networks(), kernels()).to_dict()).dropna(subset="mean")
     row = drawn[(drawn["width"] == 256) & (drawn["size"] == 3000)]
     assert list(row["mean"]) == pytest.approx([0.55 - 0.71, 0.55 - 0.83])
+
+
+def test_calibration_draws_every_group_at_infinity_of_each_kernel_and_size() -> None:
+    kernel_table = kernels()
+    # Nothing is left of the most certain group's variance: no place on a log axis.
+    kernel_table["calibration_variance"] = [
+        [0.0, 0.5] if values and size == 128 else values
+        for values, size in zip(
+            kernel_table["calibration_variance"], kernel_table["size"], strict=True
+        )
+    ]
+    drawn = data(calibration(networks(), kernel_table).to_dict())
+    # Two groups of each, above and below; but for those.
+    assert len(drawn) == 2 * 2 * 2 * len(SIZES) - 2
+    assert set(drawn["mean"]) == {0.5, 1.0}
 
 
 def test_seeds_become_a_mean_and_a_band() -> None:

@@ -55,6 +55,12 @@ def test_every_overlay_can_run_and_has_a_folder_of_its_own(file: Path) -> None:
         ("sizes: [64, 32]", "network.batch_size: 64 is larger than the smallest of sizes, 32; "),
         ("test_size: 10001", "test_size: 10001 is larger than mnist's test set; allowed: 10000"),
         (
+            "evidence: {size: 60001}",
+            "evidence.size: 60001 is larger than mnist's training set; allowed: 60000",
+        ),
+        ("evidence: {W_std: [0.0]}", "evidence.W_std[0]: 0.0 is too small; allowed: more than 0"),
+        ("evidence: {depth: []}", "evidence.depth: the list is empty; at least 1 value is needed"),
+        (
             "network: {activation: tanhh}",
             "network.activation: 'tanhh' is unknown; allowed: relu, erf",
         ),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import CONFIG, REPOSITORY, Checkout, kernel, network, without_times
 
-from ntk_mnist.cost import kernel_memory_mb, network_memory_mb
+from ntk_mnist.cost import kernel_memory_mb, kernel_solver, network_memory_mb
 from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
 #: How often each kind of kill is tried; the environment can ask for more.
@@ -114,7 +114,7 @@ def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh
     assert "error: " in result.stderr
     assert "Traceback" not in result.stderr
     made = {name for name in fresh.results() if name.endswith(".parquet")}
-    assert len(made) == 3 + 2 + 1
+    assert len(made) == 3 + 2 + 2
     assert "tiny/kernel.parquet" in made
     assert "tiny/nn.parquet" not in made
     partial = fresh.snakemake("partial_tables")
@@ -124,7 +124,7 @@ def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh
     assert missing == [(8, 64)]
     assert len(table) == 4
     shutil.rmtree(blocked.parent)
-    assert fresh.jobs() == Counter(network=1, network_table=1, chart=2)
+    assert fresh.jobs() == Counter(network=1, network_table=1, chart=3)
 
 
 def command(*arguments: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -173,10 +173,10 @@ def test_a_full_disk_during_a_fetch_leaves_no_part_of_a_file(tmp_path: Path) -> 
 
 @pytest.fixture(scope="module")
 def images_like_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Arrays of MNIST's shape, as many as the largest default cell reads."""
+    """Arrays of MNIST's shape, as many as any cell here reads."""
     folder = tmp_path_factory.mktemp("like-mnist")
     rng = np.random.default_rng(0)
-    for part, count in (("train", 2048), ("test", 1000)):
+    for part, count in (("train", 6000), ("test", 1000)):
         np.save(folder / f"{part}_images.npy", rng.integers(0, 256, (count, 784), np.uint8))
         np.save(folder / f"{part}_labels.npy", rng.integers(0, 10, count, np.uint8))
     return folder
@@ -217,14 +217,74 @@ def test_a_network_cell_takes_the_memory_it_declares(
     assert measured <= network_memory_mb(width, 2, size, 784) <= 2 * measured
 
 
-@pytest.mark.parametrize("size", [2048, 512])
+@pytest.mark.parametrize("size", [6000, 2048, 512])
 def test_a_kernel_cell_takes_the_memory_it_declares(
     images_like_mnist: Path, tmp_path: Path, size: int
 ) -> None:
     measured = peak_mb(
-        kernel(images_like_mnist, tmp_path / "x.parquet", dataset="mnist", size=size)
+        kernel(
+            images_like_mnist,
+            tmp_path / "x.parquet",
+            dataset="mnist",
+            size=size,
+            solver=kernel_solver(size),
+        )
     )
-    assert measured <= kernel_memory_mb(size, 100, 2) <= 2 * measured
+    assert measured <= kernel_memory_mb(size, 100, 2, 784) <= 2 * measured
+
+
+def test_an_exact_cell_that_was_killed_goes_on_from_its_checkpoint(
+    images_like_mnist: Path, tmp_path: Path
+) -> None:
+    def command(name: str) -> list[str]:
+        output = tmp_path / name / "x.parquet"
+        arguments = kernel(images_like_mnist, output, dataset="mnist", size=6000, solver="exact")
+        return [sys.executable, "-m", "ntk_mnist", *arguments]
+
+    process = subprocess.Popen(command("killed"), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    # The first column of three.
+    finished_column = tmp_path / "killed/checkpoint/nngp/jitter=0,tile=2,0.npy"
+    while process.poll() is None and not finished_column.exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    again = subprocess.run(
+        command("killed"), env=ENVIRONMENT, check=True, capture_output=True, text=True
+    )
+    assert "nngp, 6,000 images: factorization" in again.stderr
+    assert "nngp, 6,000 images: forward steps" not in again.stderr
+    assert "ntk, 6,000 images: forward steps" in again.stderr
+    assert not (tmp_path / "killed/checkpoint").exists()
+    subprocess.run(command("undisturbed"), env=ENVIRONMENT, check=True, capture_output=True)
+    killed, undisturbed = (
+        read(tmp_path / name / "x.parquet", KERNEL_SCHEMA)[0].to_pandas()
+        for name in ("killed", "undisturbed")
+    )
+    for column in ("test_mse", "train_mse", "log_marginal_likelihood"):
+        np.testing.assert_allclose(killed[column], undisturbed[column], rtol=1e-6, atol=1e-8)
+    assert (killed["residual"] <= 1e-8).all()
+
+
+def test_both_solvers_write_the_same_rows(images_like_mnist: Path, tmp_path: Path) -> None:
+    tables = {}
+    for solver in ("spectral", "exact"):
+        output = tmp_path / solver / "x.parquet"
+        arguments = kernel(images_like_mnist, output, dataset="mnist", size=1000, solver=solver)
+        subprocess.run([sys.executable, "-m", "ntk_mnist", *arguments], env=ENVIRONMENT, check=True)
+        tables[solver] = read(output, KERNEL_SCHEMA)[0].to_pandas()
+    ours, theirs = tables["exact"], tables["spectral"]
+    same = [c for c in ours if ours[c].dtype == object or c in ("size", "time", "test_accuracy")]
+    for column in set(same) - {"solver"}:
+        if column.startswith("calibration_"):
+            for one, other in zip(ours[column], theirs[column], strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+        else:
+            assert list(ours[column]) == list(theirs[column])
+    np.testing.assert_allclose(ours["test_mse"], theirs["test_mse"], rtol=1e-6)
+    np.testing.assert_allclose(
+        ours["log_marginal_likelihood"], theirs["log_marginal_likelihood"], rtol=1e-5
+    )
 
 
 def test_a_cell_gives_the_same_bits_on_one_core_and_on_more_compiled_anew_or_not(

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Checkout
 
-CHARTS = Counter(chart=2)
-NETWORKS = Counter(network=4, network_table=1, chart=2)
-KERNELS = Counter(kernel=2, kernel_table=1, chart=2)
+CHARTS = Counter(chart=3)
+NETWORKS = Counter(network=4, network_table=1, chart=3)
+KERNELS = Counter(kernel=2, kernel_table=1, calibration_table=1, chart=3)
 CELL = "results/tiny/nn/width=8/size=64/seed=0.parquet"
 
 
@@ -46,6 +46,10 @@ def plan(checkout: Checkout, *arguments: str) -> tuple[Counter[str], dict[str, s
             "src/ntk_mnist/gradient_flow.py", "len(eigenvalues) * _EPS", "2 * len(eigenvalues) * _EPS",
             KERNELS, "ntk_mnist.gradient_flow changed",
         ),
+        (
+            "src/ntk_mnist/calibration.py", "GROUPS = 20", "GROUPS = 10",
+            KERNELS, "ntk_mnist.calibration changed",
+        ),
         ("src/ntk_mnist/network.py", "_BLOCK = 256", "_BLOCK = 128", NETWORKS, "ntk_mnist.network changed"),
         ("src/ntk_mnist/charts.py", "strokeWidth=1.8", "strokeWidth=2", CHARTS, "ntk_mnist.charts changed"),
         ("tiny.yaml", "epochs: 2", "epochs: 3", NETWORKS, "epochs was 2, is 3"),
@@ -74,6 +78,13 @@ def test_a_change_runs_what_it_bears_on_and_says_so(
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
+        (
+            "src/ntk_mnist/calibration.py",
+            "GROUPS = 20",
+            "GROUPS = 10",
+            KERNELS,
+            "ntk_mnist.calibration changed",
+        ),
         ("src/ntk_mnist/network.py", "    rng = ", "    # Surely:\n    rng = "),
         ("src/ntk_mnist/kernel.py", '"""', '"""Once more: '),
         ("src/ntk_mnist/gradient_flow.py", "ridge: float", "ridge:  float"),
@@ -142,7 +153,7 @@ def test_a_damaged_shard_is_named_and_made_again(done: Checkout, damage: str) ->
     content = shard.read_bytes()
     shard.write_bytes({"truncated": content[:-100], "empty": b"", "text": b"<html>"}[damage])
     counts, why = plan(done)
-    assert counts == Counter(network=1, network_table=1, chart=2)
+    assert counts == Counter(network=1, network_table=1, chart=3)
     assert why["Training"] == {"seed=0.parquet is damaged"}
     assert done.jobs() == counts
     assert shard.stat().st_size == pytest.approx(len(content), rel=0.05)
@@ -151,7 +162,7 @@ def test_a_damaged_shard_is_named_and_made_again(done: Checkout, damage: str) ->
 def test_another_cells_shard_in_its_place_is_made_again(done: Checkout) -> None:
     shutil.copy(done.folder / CELL.replace("width=8", "width=16"), done.folder / CELL)
     counts, why = plan(done)
-    assert counts == Counter(network=1, network_table=1, chart=2)
+    assert counts == Counter(network=1, network_table=1, chart=3)
     assert why["Training"] == {"width was 16, is 8"}
 
 
@@ -170,12 +181,12 @@ def test_changed_rows_never_reach_a_table(done: Checkout) -> None:
     assert f"{CELL}: its rows are not those that were written; delete it" in result.stderr
     assert not (done.folder / "results/tiny/nn.parquet").exists()
     shard.unlink()
-    assert done.jobs() == Counter(network=1, network_table=1, chart=2)
+    assert done.jobs() == Counter(network=1, network_table=1, chart=3)
 
 
 def test_a_deleted_shard_is_made_again_by_a_plain_run(done: Checkout) -> None:
     (done.folder / CELL).unlink()
-    assert plan(done)[0] == Counter(network=1, network_table=1, chart=2)
+    assert plan(done)[0] == Counter(network=1, network_table=1, chart=3)
 
 
 def test_a_deleted_chart_is_drawn_again(done: Checkout) -> None:

@@ -19,7 +19,8 @@ from ntk_mnist.tables import aggregate
 
 def example(schema: pa.Schema, **values: Any) -> dict[str, Any]:
     """A row with something plausible in every column."""
-    plausible = {pa.string(): "x", pa.float64(): 0.5, pa.list_(pa.float32()): [2.0, 1.0]}
+    plausible: dict[pa.DataType, Any] = {pa.string(): "x", pa.float64(): 0.5}
+    plausible |= {pa.list_(number): [2.0, 1.0] for number in (pa.float32(), pa.float64())}
     return {field.name: plausible.get(field.type, 3) for field in schema} | values
 
 
@@ -42,12 +43,15 @@ def shards(tmp_path: Path) -> list[Path]:
     return files
 
 
+ORDER = [("width", "ascending"), ("size", "ascending"), ("seed", "ascending")]
+
+
 def named(shards: list[Path]) -> dict[str, Path]:
     return {str(shard): shard for shard in shards}
 
 
 def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -> None:
-    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ("width", "size", "seed"))
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ORDER)
     table = read(tmp_path / "nn.parquet", NETWORK_SCHEMA)[0].to_pandas()
     assert list(zip(table["width"], table["size"], strict=True)) == [
         (64, 64),
@@ -60,7 +64,7 @@ def test_a_table_is_its_shards_rows_sorted(shards: list[Path], tmp_path: Path) -
 def test_a_missing_cell_is_a_row_of_nulls(shards: list[Path], tmp_path: Path) -> None:
     gap = {"width": 100, "size": 64, "seed": 0}
     missing = {"width=100/size=64/seed=0.parquet": gap}
-    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), missing, ("width",))
+    aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), missing, ORDER)
     rows = read(tmp_path / "nn.parquet", NETWORK_SCHEMA)[0].to_pylist()
     assert len(rows) == 5
     assert [row for row in rows if row["test_accuracy"] is None] == [
@@ -105,7 +109,7 @@ def test_a_damaged_shard_is_named_and_never_tabulated(
         }[damage]
     )
     with pytest.raises(TableError, match=str(shards[1])):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ("width",))
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ORDER)
     assert not (tmp_path / "nn.parquet").exists()
 
 
@@ -126,7 +130,7 @@ def test_no_flipped_byte_changes_what_is_read(shards: list[Path]) -> None:
 def test_a_shard_of_other_columns_is_named(shards: list[Path], tmp_path: Path) -> None:
     pq.write_table(pa.table({"width": [1]}), shards[0])
     with pytest.raises(TableError, match="has the columns width; expected dataset, "):
-        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ("width",))
+        aggregate(tmp_path / "nn.parquet", NETWORK_SCHEMA, named(shards), {}, ORDER)
 
 
 @pytest.mark.parametrize("row", [{"width": "wide"}, {"width": None}, {"train_loss": "low"}])

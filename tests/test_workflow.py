@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import AFTER_CELLS, CELLS, CONFIG, Checkout
 
-from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+from ntk_mnist.shards import CALIBRATION_SCHEMA, KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
 
 def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None:
@@ -19,9 +19,10 @@ def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None
         *(f"tiny/kernel/size={s}.parquet" for s in (64, 96)),
         "tiny/nn.parquet",
         "tiny/kernel.parquet",
+        "tiny/calibration.parquet",
         *(
             f"tiny/figures/{figure}.{ending}"
-            for figure in ("comparison", "gap_to_infinite_width")
+            for figure in ("calibration", "comparison", "gap_to_infinite_width")
             for ending in ("html", "png", "svg")
         ),
     }
@@ -49,26 +50,62 @@ def test_a_second_run_does_nothing(done: Checkout) -> None:
 
 def test_an_added_width_runs_its_cells_and_what_hangs_on_them(done: Checkout) -> None:
     done.configure(CONFIG.replace("[8, 16]", "[8, 16, 32]"))
-    assert done.jobs() == Counter(network=2, network_table=1, chart=2)
+    assert done.jobs() == Counter(network=2, network_table=1, chart=3)
     table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0]
     assert sorted(set(table["width"].to_pylist())) == [8, 16, 32]
 
 
 def test_an_added_seed_runs_its_cells_and_becomes_a_band(done: Checkout) -> None:
     done.configure(CONFIG.replace("widths: [8, 16]", "widths: [8, 16], seeds: [0, 7]"))
-    assert done.jobs() == Counter(network=4, network_table=1, chart=2)
+    assert done.jobs() == Counter(network=4, network_table=1, chart=3)
     svg = (done.folder / "results/tiny/figures/comparison.svg").read_text()
     assert "mean and range over 2 seeds" in svg
 
 
 def test_a_removed_width_leaves_its_shards_but_not_the_table(done: Checkout) -> None:
     done.configure(CONFIG.replace("[8, 16]", "[16]"))
-    assert done.jobs() == Counter(network_table=1, chart=2)
+    assert done.jobs() == Counter(network_table=1, chart=3)
     table = read(done.folder / "results/tiny/nn.parquet", NETWORK_SCHEMA)[0]
     assert set(table["width"].to_pylist()) == {16}
     assert (done.folder / "results/tiny/nn/width=8/size=64/seed=0.parquet").is_file()
     done.configure(CONFIG)
-    assert done.jobs() == Counter(network_table=1, chart=2)
+    assert done.jobs() == Counter(network_table=1, chart=3)
+
+
+EVIDENCE = """
+evidence: {size: 64, depth: [1, 3], W_std: [0.5, 1.5], b_std: [0]}
+"""
+
+
+def test_evidence_puts_the_likeliest_architecture_first_and_only_new_ones_run(
+    done: Checkout,
+) -> None:
+    done.configure(CONFIG + EVIDENCE)
+    assert done.jobs("evidence") == Counter(evidence_cell=4, evidence_table=1)
+    table = read(done.folder / "results/tiny/evidence.parquet", KERNEL_SCHEMA)[0].to_pandas()
+    assert list(table["log_marginal_likelihood"]) == sorted(
+        table["log_marginal_likelihood"], reverse=True
+    )
+    cells = zip(table["depth"], table["W_std"], table["b_std"], strict=True)
+    assert sorted(cells) == [(1, 0.5, 0), (1, 1.5, 0), (3, 0.5, 0), (3, 1.5, 0)]
+    assert set(table["kernel"]) == {"nngp"}
+    assert set(table["size"]) == {64}
+    done.configure(CONFIG + EVIDENCE.replace("1.5", "1.5, 2.0"))
+    assert done.jobs("evidence") == Counter(evidence_cell=2, evidence_table=1)
+    assert done.jobs() == Counter()
+
+
+def test_the_calibration_is_that_of_the_kernel_table(finished: Checkout) -> None:
+    root = finished.folder / "results/tiny"
+    table = read(root / "calibration.parquet", CALIBRATION_SCHEMA)[0].to_pandas()
+    kernels = read(root / "kernel.parquet", KERNEL_SCHEMA)[0].to_pandas()
+    # Two kernels, two sizes, twenty groups.
+    assert len(table) == 2 * 2 * 20
+    limit = kernels[kernels["time"] == np.inf].set_index(["kernel", "size"])
+    last = table[table["fraction"] == 1].set_index(["kernel", "size"])
+    assert last["accuracy"].to_dict() == limit["test_accuracy"].to_dict()
+    errors = table.groupby(["kernel", "size"])["squared_error"].mean()
+    assert errors.to_dict() == pytest.approx(limit["test_mse"].to_dict())
 
 
 def test_one_cell_by_its_name_makes_that_cell_alone(fresh: Checkout) -> None:
@@ -109,9 +146,13 @@ def test_it_runs_in_any_folder(fresh: Checkout, tmp_path: Path) -> None:
     [
         ("networks", Counter(prepare=1, network=4)),
         ("kernels", Counter(prepare=1, kernel=2)),
-        ("tables", Counter(prepare=1, **CELLS, network_table=1, kernel_table=1)),
+        (
+            "tables",
+            Counter(prepare=1, **CELLS, network_table=1, kernel_table=1, calibration_table=1),
+        ),
         ("figures", Counter(prepare=1, **CELLS, **AFTER_CELLS)),
         ("data", Counter(prepare=1)),
+        ("evidence", Counter(prepare=1, evidence_cell=3 * 4 * 3, evidence_table=1)),
     ],
 )
 def test_named_targets_plan_what_they_name(

@@ -19,6 +19,7 @@ COMMANDS = {
     "network": "train one finite network and write its shard",
     "kernel": "solve the infinite-width kernels at one training-set size and write their shard",
     "tabulate": "aggregate shards into one table",
+    "calibrate": "unfold the calibration in the kernel table into a table of its own",
     "chart": "render one chart of the tables as HTML, PNG and SVG",
 }
 

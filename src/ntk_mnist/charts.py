@@ -15,12 +15,14 @@ from typing import Any, TypeAlias
 import altair as alt
 import pandas as pd
 
+from ntk_mnist.calibration import Calibration
 from ntk_mnist.datasets import CATALOGUE
 
-__all__ = ["CHARTS", "comparison", "gap_to_infinite_width"]
+__all__ = ["CHARTS", "Figure", "calibration", "comparison", "gap_to_infinite_width"]
 
 # Altair leaves open which of the two a layer is.
 Panel: TypeAlias = alt.LayerChart | alt.FacetChart
+Figure: TypeAlias = alt.HConcatChart | alt.VConcatChart
 
 # Three panels and their axes make 7 inches, a double column, at 8-point type.
 _PANEL = {"width": 180, "height": 210}
@@ -77,7 +79,7 @@ class _Series:
         }
 
 
-def comparison(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.HConcatChart:
+def comparison(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
     """Test accuracy against training-set size: kernels over time, networks over width.
 
     The notebook's figure, with a panel for each kernel where the notebook shows NNGP as
@@ -141,7 +143,7 @@ def comparison(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.HConcatChar
     return _styled(both, networks, "Test accuracy of finite and infinitely wide networks")
 
 
-def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.HConcatChart:
+def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
     """How far below or above its infinite-width limit a network's test accuracy lies.
 
     Accuracy of the network less that of the kernel at t = ∞, against width, a line a
@@ -152,15 +154,7 @@ def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.
         kernels: the ``kernel`` table.
     """
     limit = kernels[kernels["time"] == math.inf].set_index(["kernel", "size"])["test_accuracy"]
-    sizes = sorted(networks["size"].unique())
-    series = _Series(
-        "size_label",
-        "Training-set size",
-        [*map(str, sizes)],
-        _ramp(len(sizes)),
-        [_SOLID] * len(sizes),
-        columns=6,
-    )
+    series = _size_series(networks)
     x = _log2_axis("width", "Width", networks["width"].unique())
     kinds = _kinds(kernels)
     data = {}
@@ -189,10 +183,80 @@ def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> alt.
     )
 
 
+def calibration(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
+    """Does a kernel's predictive variance at t = ∞ tell where it errs? (Lee et al. 2018, fig. 3)
+
+    Above, squared error against variance, in twentieths of the test images; below, the accuracy
+    of the most certain images against what fraction of all they are. A line a training-set size
+    and a column a kernel.
+
+    Args:
+        networks: the ``nn`` table, for what the subtitle says.
+        kernels: the ``kernel`` table.
+    """
+    names = [f"calibration_{name}" for name in Calibration._fields]
+    table = kernels[kernels["time"] == math.inf].explode(names)
+    table[names] = table[names].astype(float)
+    table["size_label"] = table["size"].astype(str)
+    series = _size_series(table)
+    rows: list[list[Panel]] = [[], []]
+    for kind in _kinds(kernels):
+        of_kind = table[table["kernel"] == kind]
+        first = not rows[0]
+        # Where an image is in the training set, the variance is that of rounding.
+        shown = of_kind[of_kind["calibration_variance"] > 0]
+        rows[0].append(
+            _lines(
+                shown.assign(mean=shown["calibration_squared_error"]),
+                alt.X(
+                    "calibration_variance:Q",
+                    title="Predictive variance",
+                    scale=alt.Scale(type="log"),
+                    axis=alt.Axis(format="~e", tickCount=4),
+                ),
+                alt.Y(
+                    "mean:Q",
+                    title="Squared error" if first else None,
+                    scale=alt.Scale(type="log"),
+                    axis=alt.Axis(format="~e", tickCount=4),
+                ),
+                series,
+                "calibration_variance",
+                ("Predictive variance", "Squared error"),
+                number=".2e",
+            ).properties(title=_panel_title(f"{_KERNEL_NAMES[kind]}, groups of images"), **_PANEL)
+        )
+        rows[1].append(
+            _lines(
+                of_kind.assign(mean=of_kind["calibration_accuracy"]),
+                alt.X(
+                    "calibration_fraction:Q",
+                    title="Most certain fraction of the test images",
+                    scale=alt.Scale(domain=[0, 1]),
+                    axis=alt.Axis(format=".1f", tickCount=5),
+                ),
+                alt.Y(
+                    "mean:Q",
+                    title="Test accuracy" if first else None,
+                    scale=alt.Scale(zero=False),
+                    axis=alt.Axis(),
+                ),
+                series,
+                "calibration_fraction",
+                ("Fraction", "Accuracy"),
+                number=".3f",
+            ).properties(title=_panel_title(f"{_KERNEL_NAMES[kind]}, the most certain"), **_PANEL)
+        )
+    above, below = alt.hconcat(*rows[0], spacing=10), _side_by_side(rows[1], series)
+    title = "Calibration of the infinite-width limit"
+    return _styled(alt.vconcat(above, below), networks, title)
+
+
 #: The charts by the name of their files.
-CHARTS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame], alt.HConcatChart]] = {
+CHARTS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame], Figure]] = {
     "comparison": comparison,
     "gap_to_infinite_width": gap_to_infinite_width,
+    "calibration": calibration,
 }
 
 
@@ -206,6 +270,18 @@ def _accuracy_panel(data: pd.DataFrame, series: _Series, title: str, y_title: st
     )
     chart = _lines(data, x, y, series, "size", ("Training-set size", "Accuracy"))
     return chart.properties(title=_panel_title(title), **_PANEL)
+
+
+def _size_series(table: pd.DataFrame) -> _Series:
+    sizes = sorted(table["size"].unique())
+    return _Series(
+        "size_label",
+        "Training-set size",
+        [*map(str, sizes)],
+        _ramp(len(sizes)),
+        [_SOLID] * len(sizes),
+        columns=6,
+    )
 
 
 def _side_by_side(panels: Sequence[Panel], series: _Series) -> alt.HConcatChart:
@@ -226,6 +302,7 @@ def _lines(
     series: _Series,
     x_field: str,
     tooltip_names: tuple[str, str],
+    number: str = ",",
 ) -> Panel:
     """Lines with points, bands where several seeds differ, and a legend that highlights."""
     base = alt.Chart(data).encode(
@@ -236,8 +313,8 @@ def _lines(
     )
     tooltip = [
         alt.Tooltip(f"{series.field}:N", title=series.title),
-        alt.Tooltip(f"{x_field}:Q", title=tooltip_names[0], format=","),
-        alt.Tooltip("mean:Q", title=tooltip_names[1], format=".3f"),
+        alt.Tooltip(f"{x_field}:Q", title=tooltip_names[0], format=number),
+        alt.Tooltip("mean:Q", title=tooltip_names[1], format=".3f" if number == "," else number),
     ]
     layers = [
         base.mark_line(strokeWidth=1.8),
@@ -267,7 +344,7 @@ def _over_seeds(networks: pd.DataFrame, column: str) -> pd.DataFrame:
     return groups.agg(mean=(column, "mean"), low=(column, "min"), high=(column, "max"))
 
 
-def _styled(chart: alt.HConcatChart, networks: pd.DataFrame, title: str) -> alt.HConcatChart:
+def _styled(chart: Figure, networks: pd.DataFrame, title: str) -> Figure:
     return (
         chart.properties(title=alt.Title(title, subtitle=_subtitle(networks)))
         .configure(font=_FONT, background="white")

@@ -146,6 +146,12 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                 f"sizes[{i}]: {size} is larger than {name}'s training set; "
                 f"allowed: {dataset.train_size} or less"
             )
+    evidence_size = config["evidence"]["size"]
+    if evidence_size > dataset.train_size:
+        yield (
+            f"evidence.size: {evidence_size} is larger than {name}'s training set; "
+            f"allowed: {dataset.train_size} or less"
+        )
     smallest = min(config["sizes"])
     if batch_size > smallest:
         yield (

@@ -2,12 +2,15 @@
 
 The thread count is a function of the cell and never of the machine, because XLA's matrix
 products round differently under another count: a cell gives the same bits on any machine of
-one processor type, alone or among others, with more cores or fewer.
+one processor type, alone or among others, with more cores or fewer. An exact kernel solve alone
+takes all the cores there are, as it is refined to a residual whatever the rounding.
 """
 
 __all__ = [
+    "kernel_cluster_threads",
     "kernel_memory_mb",
     "kernel_seconds",
+    "kernel_solver",
     "kernel_threads",
     "network_memory_mb",
     "network_seconds",
@@ -19,6 +22,14 @@ _NETWORK_BASE, _KERNEL_BASE = 600, 500
 _CLASSES = 10
 #: Start, imports and compilation, and what follows them on a slow core, per second.
 _START_SECONDS, _FLOPS = 5, 2e10
+#: A float32 product runs so much faster than what _FLOPS stands for.
+_FLOAT32_GAIN = 8
+_LARGEST_DIAGONALIZED = 4096
+#: More than a machine has, so that there an exact solve runs alone: two might not fit.
+_EXACT_THREADS, _EXACT_CLUSTER_THREADS = 256, 8
+#: Rows of an exact solve's tile, and bytes of what it computes a tile with.
+_TILE, _TEMPORARY = 2048, 4 * 10**8
+_COLUMNS = 2000
 #: Below this width two cells of one thread each get more done than two threads in one.
 _WIDE = 4096
 
@@ -47,28 +58,54 @@ def network_seconds(width: int, depth: int, size: int, pixels: int, epochs: int)
     return _START_SECONDS + flops / (_FLOPS * network_threads(width))
 
 
-def kernel_threads() -> int:
-    """Threads of a kernel cell."""
-    return 1
+def kernel_solver(size: int) -> str:
+    """How a kernel cell is solved: ``spectral``, by diagonalization, or ``exact``.
+
+    At the largest size that is diagonalized, both take about as much of a core's time; from there
+    on diagonalization takes eight times as long for twice the images, and up to thirty times the
+    memory (``benchmarks/results/exact_solve.md``).
+    """
+    return "spectral" if size <= _LARGEST_DIAGONALIZED else "exact"
 
 
-def kernel_memory_mb(size: int, test_size: int, kinds: int) -> int:
+def kernel_threads(size: int) -> int:
+    """Threads of a kernel cell; an exact one takes all the cores that there are."""
+    return 1 if kernel_solver(size) == "spectral" else _EXACT_THREADS
+
+
+def kernel_cluster_threads(size: int) -> int:
+    """Threads to ask of a cluster for a kernel cell."""
+    return min(kernel_threads(size), _EXACT_CLUSTER_THREADS)
+
+
+def kernel_memory_mb(size: int, test_size: int, kinds: int, pixels: int) -> int:
     """Upper bound on the peak memory of a kernel cell, MB.
 
-    Both Gram matrices of each kernel, and five more matrices of the training-set size for the
-    diagonalization, in float64.
+    Spectral: both Gram matrices of each kernel, and six more matrices of the training-set size, in
+    float64. Exact: half a matrix in float32 for one kernel at a time, and in float64 the images,
+    and some two thousand columns: pivots, the space of gradient flow and products with it.
     """
-    return _KERNEL_BASE + 8 * ((kinds + 5) * size**2 + kinds * size * test_size) // 10**6
+    if kernel_solver(size) == "spectral":
+        matrices = 8 * ((kinds + 6) * size**2 + kinds * size * test_size)
+    else:
+        matrices = 2 * size**2 + 4 * _TILE * size + 8 * (size + test_size) * (pixels + _COLUMNS)
+        matrices += _TEMPORARY
+    return _KERNEL_BASE + matrices // 10**6
 
 
 def kernel_seconds(size: int, test_size: int, kinds: int, depth: int, pixels: int) -> float:
     """Estimate of a kernel cell's wall time, generous, seconds.
 
-    The Gram matrices, by inner products and then some hundred operations an entry and layer;
-    and the diagonalization of each.
+    The Gram matrices, by inner products and then some hundred operations an entry and layer; and
+    the diagonalization of each, or three passes over each and its factorization in float32.
     """
-    grams = size * (size + test_size) * (2 * pixels + 200 * depth)
-    return _START_SECONDS + (grams + 10 * kinds * size**3) / _FLOPS
+    entry = 2 * pixels + 200 * depth
+    if kernel_solver(size) == "spectral":
+        operations = size * (size + test_size) * entry + 10 * kinds * size**3
+        return _START_SECONDS + operations / _FLOPS
+    passes = size * (3 * size / 2 + test_size) * (entry + 2000)
+    products = (size**3 / 3 + size**2 * test_size) / _FLOAT32_GAIN
+    return _START_SECONDS + kinds * (60 + (passes + products) / (2 * _FLOPS))
 
 
 def _parameters(width: int, depth: int, pixels: int) -> int:

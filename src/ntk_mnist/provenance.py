@@ -22,6 +22,7 @@ __all__ = [
     "Record",
     "code",
     "differences",
+    "of_calibration",
     "of_chart",
     "of_kernel",
     "of_network",
@@ -87,6 +88,11 @@ def of_kernel(settings: Mapping[str, Any]) -> Record:
 def of_table(shards: Mapping[str, str]) -> Record:
     """Of a table; ``shards`` are the digests of its shards by their names."""
     return record(["tabulate"], {"shards": _digest_of(shards)}, [])
+
+
+def of_calibration(kernels: str) -> Record:
+    """Of the calibration table; ``kernels`` is the digest of the kernel table."""
+    return record(["calibrate"], {"kernels": kernels}, [])
 
 
 def of_chart(name: str, tables: Mapping[str, str]) -> Record:

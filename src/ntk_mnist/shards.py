@@ -20,6 +20,7 @@ from ntk_mnist.provenance import Record, differences
 from ntk_mnist.whole_files import write_whole
 
 __all__ = [
+    "CALIBRATION_SCHEMA",
     "KERNEL_SCHEMA",
     "NETWORK_SCHEMA",
     "About",
@@ -33,6 +34,7 @@ __all__ = [
 
 # 32-bit, as pyarrow and polars infer the hive partitions `width=…/size=…` of the same name.
 _COUNT = pa.int32()
+_LIST = pa.list_(pa.float64())
 _METADATA_KEY = b"ntk_mnist"
 
 
@@ -101,7 +103,33 @@ KERNEL_SCHEMA = _schema(
     ("test_mse", pa.float64(), "mean over images and outputs of the squared error"),
     ("diag_reg", pa.float64(), "regularization in use, units of the mean diagonal"),
     ("condition_number", pa.float64(), "of the training Gram matrix, regularized"),
+    ("solver", pa.string(), "spectral, or exact where that is too large to diagonalize"),
+    ("residual", pa.float64(), "|K a - Y| / |Y| of the solve at infinity"),
+    ("prediction_error", pa.float64(), "estimated error of any test prediction"),
+    ("jitter", pa.float64(), "on the exact solve's preconditioner, units of the mean diagonal"),
+    ("log_marginal_likelihood", pa.float64(), "of the training labels, all outputs, nats"),
+    ("log_marginal_likelihood_error", pa.float64(), "estimated error of that, nats"),
+    ("calibration_fraction", _LIST, "at infinity: most certain test images, cumulative"),
+    ("calibration_variance", _LIST, "at infinity: mean predictive variance of each group"),
+    ("calibration_squared_error", _LIST, "at infinity: mean squared error of each group"),
+    ("calibration_accuracy", _LIST, "at infinity: accuracy of that fraction"),
     ("solve_seconds", pa.float64(), "wall time of this kernel's solve and predictions"),
+)
+
+#: A row a group of test images: the lists of a kernel at infinity, side by side.
+CALIBRATION_SCHEMA = _schema(
+    _DATASET,
+    _ACTIVATION,
+    _DEPTH,
+    ("kernel", pa.string(), "nngp or ntk"),
+    _SIZE,
+    _TEST_SIZE,
+    _W_STD,
+    _B_STD,
+    ("fraction", pa.float64(), "of the test images: this group and the more certain ones"),
+    ("variance", pa.float64(), "mean predictive variance in the group"),
+    ("squared_error", pa.float64(), "mean squared error in the group, over images and outputs"),
+    ("accuracy", pa.float64(), "of that fraction"),
 )
 
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(SOURCE))
 
 from ntk_mnist import provenance
 from ntk_mnist.config import problems
-from ntk_mnist.cost import kernel_threads, network_threads
+from ntk_mnist.cost import kernel_solver, kernel_threads, network_threads
 from ntk_mnist.datasets import ARRAYS, CATALOGUE
 from ntk_mnist.staleness import digest, reasons
 
@@ -64,7 +64,19 @@ NETWORK_GRID = (
 )
 KERNEL_GRID = f"--sizes {SIZES}"
 TABLES = [f"{RESULTS}/nn.parquet", f"{RESULTS}/kernel.parquet"]
-FIGURE_NAMES = ["comparison", "gap_to_infinite_width"]
+CALIBRATION = f"{RESULTS}/calibration.parquet"
+EVIDENCE = config["evidence"]
+EVIDENCE_TABLE = f"{RESULTS}/evidence.parquet"
+EVIDENCE_SHARD = (
+    f"{RESULTS}/evidence/depth={{depth}}/W_std={{W_std}}/b_std={{b_std}}.parquet"
+)
+EVIDENCE_AXES = {key: EVIDENCE[key] for key in ("depth", "W_std", "b_std")}
+EVIDENCE_SHARDS = expand(EVIDENCE_SHARD, **EVIDENCE_AXES)
+EVIDENCE_GRID = " ".join(
+    f"--{axis.replace('_', '-')}s {' '.join(map(str, values))}"
+    for axis, values in EVIDENCE_AXES.items()
+)
+FIGURE_NAMES = ["comparison", "gap_to_infinite_width", "calibration"]
 # The first says what made all of them.
 FIGURE_ENDINGS = ["html", "png", "svg"]
 FIGURES = expand(
@@ -153,19 +165,43 @@ def network_inputs(wildcards):
 
 
 def kernel_inputs(wildcards):
+    wanted = kernel_record(
+        int(wildcards.size), ARCHITECTURE, KERNEL["kinds"], KERNEL["times"]
+    )
+    return if_needed(PREPARED, [KERNEL_SHARD.format(**wildcards)], wanted)
+
+
+def evidence_inputs(wildcards):
+    wanted = kernel_record(
+        EVIDENCE["size"], evidence_architecture(wildcards), ["nngp"], []
+    )
+    return if_needed(PREPARED, [EVIDENCE_SHARD.format(**wildcards)], wanted)
+
+
+def evidence_architecture(wildcards):
+    """The experiment's, but for what the cell is named after."""
+    of_grid = {
+        axis: next(v for v in values if str(v) == wildcards[axis])
+        for axis, values in EVIDENCE_AXES.items()
+    }
+    return ARCHITECTURE | of_grid
+
+
+def kernel_record(size, architecture, kinds, times):
     settings = {
         "dataset": DATASET,
-        "size": int(wildcards.size),
+        "size": size,
         "test_size": config["test_size"],
-        "threads": kernel_threads(),
-        **ARCHITECTURE,
-        "kinds": sorted(KERNEL["kinds"]),
-        "times": sorted(KERNEL["times"]),
+        **architecture,
+        "kinds": sorted(kinds),
+        "times": sorted(times),
         "diag_reg": KERNEL["diag_reg"],
+        "solver": kernel_solver(size),
     }
-    return if_needed(
-        PREPARED, [KERNEL_SHARD.format(**wildcards)], provenance.of_kernel(settings)
-    )
+    # An exact solve's numbers do not hang on them.
+    if kernel_solver(size) == "spectral":
+        settings["threads"] = kernel_threads(size)
+    return provenance.of_kernel(settings)
 
 
 def stale_table(table, shards, folder):
@@ -177,6 +213,12 @@ def stale_table(table, shards, folder):
         ),
         made_from=shards,
     )
+
+
+def stale_calibration(_):
+    kernels = f"{RESULTS}/kernel.parquet"
+    wanted = provenance.of_calibration(digest(Path(kernels)))
+    return stale([CALIBRATION], wanted, made_from=[kernels])
 
 
 def stale_chart(wildcards):
@@ -193,4 +235,7 @@ wildcard_constraints:
     width="|".join(map(str, NETWORK["widths"])),
     size="|".join(map(str, config["sizes"])),
     seed="|".join(map(str, NETWORK["seeds"])),
+    depth="|".join(map(str, EVIDENCE["depth"])),
+    W_std="|".join(re.escape(str(value)) for value in EVIDENCE["W_std"]),
+    b_std="|".join(re.escape(str(value)) for value in EVIDENCE["b_std"]),
     figure="|".join(FIGURE_NAMES),

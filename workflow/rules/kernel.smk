@@ -1,4 +1,4 @@
-"""A kernel cell: the infinite-width limit at one training-set size."""
+"""A kernel cell: the infinite-width limit at one training-set size; and the evidence for others."""
 
 
 rule kernel:
@@ -14,16 +14,20 @@ rule kernel:
         lambda wildcards: kernel_place(wildcards)[0]
     conda:
         "../../environment.yml"
-    threads: threads_of(kernel_threads())
+    threads: lambda wildcards: threads_of(kernel_threads_of(wildcards))
     resources:
-        cpus_per_task=kernel_threads(),
+        cpus_per_task=lambda wildcards: kernel_cluster_threads(
+            kernel_cell(wildcards)[0]
+        ),
         mem_mb=kernel_mem_mb,
         runtime=lambda wildcards, attempt: attempt * kernel_place(wildcards)[1],
         attempt=lambda wildcards, attempt: attempt,
     params:
         dataset=DATASET,
-        # Of the cell, where {threads} would be scaled down to the machine.
-        threads=kernel_threads(),
+        # Of the cell, where {threads} would be all there are in a batch; an exact one takes those.
+        threads=lambda wildcards, threads: min(kernel_threads_of(wildcards), threads),
+        solver=lambda wildcards: kernel_solver(kernel_cell(wildcards)[0]),
+        size=lambda wildcards: kernel_cell(wildcards)[0],
         prepared=f"data/prepared/{DATASET}",
         test_size=config["test_size"],
         architecture=json.dumps(ARCHITECTURE),
@@ -35,7 +39,32 @@ rule kernel:
     shell:
         "python -m ntk_mnist kernel --attempt {resources.attempt} --threads {params.threads}"
         " --dataset {params.dataset}"
-        " --prepared {params.prepared} --test-size {params.test_size} --size {wildcards.size}"
+        " --prepared {params.prepared} --test-size {params.test_size} --size {params.size}"
         " --architecture {params.architecture:q} --kinds {params.kinds}"
-        " --times {params.times} --diag-reg {params.diag_reg} --compiled data/compiled"
-        " --output {output} 2> {log}"
+        " --times {params.times} --diag-reg {params.diag_reg} --solver {params.solver}"
+        " --compiled data/compiled --checkpoint data/checkpoints/{output}"
+        # How far it is goes to the terminal and into the log.
+        " --output {output} 2>&1 | tee {log} >&2"
+
+
+# Another architecture's NNGP, for its marginal likelihood.
+use rule kernel as evidence_cell with:
+    input:
+        unpack(evidence_inputs),
+    output:
+        left_alone(EVIDENCE_SHARD),
+    log:
+        f"{RESULTS}/logs/evidence/depth={{depth}}/W_std={{W_std}}/b_std={{b_std}}.log",
+    params:
+        dataset=DATASET,
+        threads=lambda wildcards, threads: min(kernel_threads_of(wildcards), threads),
+        solver=lambda wildcards: kernel_solver(kernel_cell(wildcards)[0]),
+        size=lambda wildcards: kernel_cell(wildcards)[0],
+        prepared=f"data/prepared/{DATASET}",
+        test_size=config["test_size"],
+        architecture=lambda wildcards: json.dumps(evidence_architecture(wildcards)),
+        kinds="nngp",
+        times=[],
+        diag_reg=KERNEL["diag_reg"],
+    message:
+        "Solving the NNGP of depth {wildcards.depth}, W_std {wildcards.W_std}, b_std {wildcards.b_std}"

@@ -2,8 +2,10 @@
 
 from ntk_mnist.batches import Batches
 from ntk_mnist.cost import (
+    kernel_cluster_threads,
     kernel_memory_mb,
     kernel_seconds,
+    kernel_threads,
     network_memory_mb,
     network_seconds,
 )
@@ -42,9 +44,20 @@ def network_mem_mb(wildcards, attempt):
     return attempt * (cell + SUBMITTED_MB * batched())
 
 
+def kernel_cell(wildcards):
+    """Training-set size, number of kernels and depth, of a kernel cell or one of evidence."""
+    if "size" in wildcards.keys():
+        return int(wildcards.size), len(KERNEL["kinds"]), NETWORK["depth"]
+    return EVIDENCE["size"], 1, int(wildcards.depth)
+
+
+def kernel_threads_of(wildcards):
+    return kernel_threads(kernel_cell(wildcards)[0])
+
+
 def kernel_mem_mb(wildcards, attempt):
-    size, kinds = int(wildcards.size), len(KERNEL["kinds"])
-    cell = kernel_memory_mb(size, config["test_size"], kinds)
+    size, kinds, _ = kernel_cell(wildcards)
+    cell = kernel_memory_mb(size, config["test_size"], kinds, PIXELS)
     return attempt * (cell + SUBMITTED_MB * batched())
 
 
@@ -65,8 +78,8 @@ def network_work(wildcards):
 
 
 def kernel_work(wildcards):
-    size, kinds = int(wildcards.size), len(KERNEL["kinds"])
-    return kernel_seconds(size, config["test_size"], kinds, NETWORK["depth"], PIXELS)
+    size, kinds, depth = kernel_cell(wildcards)
+    return kernel_seconds(size, config["test_size"], kinds, depth, PIXELS)
 
 
 def network_place(wildcards):
@@ -79,4 +92,5 @@ def network_place(wildcards):
 
 def kernel_place(wildcards):
     memory = kernel_mem_mb(wildcards, attempt=1).bit_length()
-    return place(int(wildcards.size), ("kernel", memory), kernel_work(wildcards))
+    kind = ("kernel", len(wildcards), kernel_threads_of(wildcards), memory)
+    return place(("kernel", *wildcards), kind, kernel_work(wildcards))

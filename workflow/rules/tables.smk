@@ -4,6 +4,8 @@
 localrules:
     network_table,
     kernel_table,
+    evidence_table,
+    calibration_table,
     partial_network_table,
     partial_kernel_table,
 
@@ -48,6 +50,37 @@ rule kernel_table:
     shell:
         "python -m ntk_mnist tabulate --shards {params.shards} {params.grid}"
         " --output {output} 2> {log}"
+
+
+use rule kernel_table as evidence_table with:
+    input:
+        EVIDENCE_SHARDS,
+        because=stale_table(EVIDENCE_TABLE, EVIDENCE_SHARDS, f"{RESULTS}/evidence"),
+    output:
+        EVIDENCE_TABLE,
+    log:
+        f"{RESULTS}/logs/evidence.log",
+    params:
+        shards=subpath(input[0], ancestor=3),
+        grid=EVIDENCE_GRID,
+    message:
+        "Putting the architectures in order of their marginal likelihood"
+
+
+rule calibration_table:
+    input:
+        kernels=f"{RESULTS}/kernel.parquet",
+        because=stale_calibration,
+    output:
+        CALIBRATION,
+    log:
+        f"{RESULTS}/logs/calibration.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Tabulating the calibration"
+    shell:
+        "python -m ntk_mnist calibrate --kernels {input.kernels} --output {output} 2> {log}"
 
 
 # Asked for by name only: what stands of the grid, with a row of nulls for each missing cell.

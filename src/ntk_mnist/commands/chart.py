@@ -5,9 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-import altair as alt
-
-from ntk_mnist.charts import CHARTS
+from ntk_mnist.charts import CHARTS, Figure
 from ntk_mnist.provenance import of_chart
 from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
 
@@ -31,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     render(chart.properties(usermeta={"ntk_mnist": made}), options.output)
 
 
-def render(chart: alt.HConcatChart, stem: Path) -> None:
+def render(chart: Figure, stem: Path) -> None:
     """Write ``stem`` with .html, .png and .svg, each of which appears only when it is whole."""
     folder = stem.parent
     folder.mkdir(parents=True, exist_ok=True)
