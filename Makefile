@@ -38,11 +38,12 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 		echo "error: the packages of requirements-dev.lock cannot be installed: is the package registry in reach? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
 	@touch $@
 
-# About half an hour, with nothing else on the machine.
+# Well over an hour, with nothing else on the machine.
 bench: $(VENV)/installed-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake data
 	PYTHONPATH=src $(BIN)/python benchmarks/default_run.py
 	PYTHONPATH=src $(BIN)/python benchmarks/scale.py
+	PYTHONPATH=src $(BIN)/python benchmarks/exact_solve.py
 
 # Pin anew what pyproject.toml allows; needs uv (pip install uv).
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal \

@@ -29,7 +29,8 @@ import pandas as pd
 import yaml
 
 from ntk_mnist import provenance
-from ntk_mnist.cost import kernel_threads, network_threads
+from ntk_mnist.calibration import Calibration
+from ntk_mnist.cost import kernel_solver, kernel_threads, network_threads
 from ntk_mnist.originals import prepare
 from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, write
 
@@ -126,23 +127,33 @@ def write_shards(folder: Path, config: dict[str, Any]) -> None:
         "kinds": sorted(kernel["kinds"]),
         "times": sorted(kernel["times"]),
         "diag_reg": kernel["diag_reg"],
-        "threads": kernel_threads(),
     }
     solved = accuracies | {
         "train_mse": 0.1,
         "test_mse": 0.1,
         "diag_reg": 0.0,
         "condition_number": 1.0,
+        "residual": 1e-12,
+        "prediction_error": 1e-12,
+        "jitter": 0.0,
+        "log_marginal_likelihood": 1.0,
+        "log_marginal_likelihood_error": 0.0,
+        **{f"calibration_{name}": [0.5] * 20 for name in Calibration._fields},
         "solve_seconds": 1.0,
     }
     for size in config["sizes"]:
-        cell = common | {"size": size}
+        cell = common | {"size": size, "solver": kernel_solver(size)}
         rows = [
             cell | solved | {"kernel": kind, "time": t}
             for kind, t in product(kernel["kinds"], [*kernel["times"], float("inf")])
         ]
         shard = results / f"kernel/size={size}.parquet"
-        write(shard, KERNEL_SCHEMA, rows, provenance.of_kernel(cell | solve))
+        write(
+            shard,
+            KERNEL_SCHEMA,
+            rows,
+            provenance.of_kernel(cell | solve | {"threads": kernel_threads(size)}),
+        )
 
 
 def tabulate(config: dict[str, Any]) -> list[str]:

@@ -47,19 +47,19 @@ def test_solves_multiplication_and_determinant_are_lapacks() -> None:
     v = np.random.default_rng(1).normal(size=(len(a), 3))
 
     def parts() -> list[jnp.ndarray]:
-        return [jnp.array(part, jnp.float32) for part in np.split(v, COUNT)]
+        return [jnp.array(part.T, jnp.float32) for part in np.split(v, COUNT)]
 
     factor = factorized(a)
     np.testing.assert_allclose(
-        np.concatenate(multiply(tiled(a), parts())), a @ v, rtol=0, atol=2e-5
+        np.concatenate(multiply(tiled(a), parts()), axis=1).T, a @ v, rtol=0, atol=2e-5
     )
     forward = scipy.linalg.solve_triangular(lower, v, lower=True)
     np.testing.assert_allclose(
-        np.concatenate(solve_lower(factor, parts())), forward, rtol=0, atol=2e-5
+        np.concatenate(solve_lower(factor, parts()), axis=1).T, forward, rtol=0, atol=2e-5
     )
     backward = scipy.linalg.solve_triangular(lower.T, v)
     np.testing.assert_allclose(
-        np.concatenate(solve_upper(factor, parts())), backward, rtol=0, atol=2e-5
+        np.concatenate(solve_upper(factor, parts()), axis=1).T, backward, rtol=0, atol=2e-5
     )
     assert log_determinant(factor) == pytest.approx(np.linalg.slogdet(a)[1], rel=1e-6)
 

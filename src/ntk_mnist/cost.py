@@ -63,7 +63,7 @@ def kernel_solver(size: int) -> str:
 
     At the largest size that is diagonalized, both take about as much of a core's time; from there
     on diagonalization takes eight times as long for twice the images, and up to thirty times the
-    memory (``benchmarks/results/exact_solve.md``).
+    memory (``benchmarks/exact_solve.py``).
     """
     return "spectral" if size <= _LARGEST_DIAGONALIZED else "exact"
 

@@ -34,7 +34,7 @@ from ntk_mnist.architecture import Architecture
 from ntk_mnist.gradient_flow import SolveFailed, check_diagonal
 from ntk_mnist.krylov import Projection, extended, orthonormal, project, with_directions
 from ntk_mnist.preconditioner import Kept, Preconditioner
-from ntk_mnist.recomputed_gram import RecomputedGram, padded
+from ntk_mnist.recomputed_gram import RecomputedGram
 from ntk_mnist.solution import Solution, log_marginal_likelihood
 from ntk_mnist.tiled_cholesky import NotPositiveDefinite
 
@@ -66,12 +66,13 @@ class Forgotten(dict[str, NDArray[Any]]):
 def exact_solve(
     architecture: Architecture,
     kind: str,
-    x: Matrix,
+    x: NDArray[Any],
     labels: Matrix,
-    z: Matrix,
+    z: NDArray[Any],
     times: Sequence[float],
     diag_reg: float,
     *,
+    pixel_max: float = 1.0,
     progress: Progress = lambda stage, done, total: None,
     kept: Kept | None = None,
     largest_tile: int | None = None,
@@ -81,11 +82,12 @@ def exact_solve(
     Args:
         architecture: whose infinite-width limit is taken.
         kind: ``nngp`` or ``ntk``.
-        x: training inputs, float64 of shape (n, pixels).
+        x: training inputs, shape (n, pixels), in units of ``pixel_max``.
         labels: Y, shape (n, k).
-        z: test points, shape (m, pixels).
+        z: test points, likewise, shape (m, pixels).
         times: gradient-flow times, ``inf`` among them.
         diag_reg: added to the diagonal of the Gram matrix, in units of its mean.
+        pixel_max: what inputs are divided by.
         progress: told of each stage, in tiles or steps.
         kept: where finished parts are put and looked for.
         largest_tile: rows of a tile; by the device's memory if None.
@@ -96,7 +98,8 @@ def exact_solve(
     kept = Forgotten() if kept is None else kept
     with _exact_arithmetic():
         largest_tile = largest_tile or _largest_tile()
-        gram = RecomputedGram(architecture, kind, x, diag_reg, _even_tile(len(x), largest_tile))
+        tile = _even_tile(len(x), largest_tile)
+        gram = RecomputedGram(architecture, kind, x, diag_reg, tile, pixel_max)
         check_diagonal(gram.mean_diagonal)
         preconditioner, basis = _factorized(gram, labels, largest_tile, progress, kept)
 
@@ -124,7 +127,7 @@ def exact_solve(
         del basis, products
 
         on_test, explained = _at_points(
-            preconditioner, z, np.hstack(coefficients), largest_tile, progress
+            gram, preconditioner, z, np.hstack(coefficients), largest_tile, progress
         )
         prior = gram.diagonal(z)
     return Solution(
@@ -263,11 +266,12 @@ def _refined(
         if round_ and residual <= _RESIDUAL and least:
             return basis, products, space, residual, error
         if round_ < _ROUNDS:
-            wider = with_directions(basis, np.hstack([rests, toward]))
-            more = gram.times(
-                wider[:, basis.shape[1] :], partial(progress, f"refinement {round_ + 1}")
-            )
-            basis, products = wider, np.hstack([products, more])
+            known = basis.shape[1]
+            # One after the other, and nothing twice: this is when most memory is held.
+            basis = with_directions(with_directions(basis, rests), toward)
+            del rests, toward, rest, solved
+            stage = partial(progress, f"refinement {round_ + 1}")
+            products = np.hstack([products, gram.times(basis[:, known:], stage)])
     raise SolveFailed(
         f"the {gram.kind} solve of {len(labels)} images stands at a residual of {residual:.1e} "
         f"after {_ROUNDS} refinements; set kernel.diag_reg to 1e-6 or more"
@@ -286,15 +290,16 @@ def _check_condition(gram: RecomputedGram, smallest: float, largest: float) -> N
 
 
 def _at_points(
+    gram: RecomputedGram,
     preconditioner: Preconditioner,
-    z: Matrix,
+    z: NDArray[Any],
     coefficients: Matrix,
     largest_tile: int,
     progress: Progress,
 ) -> tuple[Matrix, Matrix]:
     """Of all test points what ``Preconditioner.at_points`` gives, a batch at a time."""
     size = _even_tile(len(z), largest_tile)
-    batches = [padded(z[start : start + size], size) for start in range(0, len(z), size)]
+    batches = [gram.inputs(z[start : start + size], size) for start in range(0, len(z), size)]
     per_batch = preconditioner.count * (preconditioner.count + 1) // 2
     done = 0
 

@@ -22,7 +22,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from ntk_mnist.recomputed_gram import Done, RecomputedGram, padded
+from ntk_mnist.recomputed_gram import Done, RecomputedGram
 from ntk_mnist.tiled_cholesky import (
     NotPositiveDefinite,
     Parts,
@@ -60,7 +60,8 @@ class Preconditioner:
         self._rest = len(gram.x) - pivots
         self._count = -(-self._rest // tile)
         self._kernel = jax.jit(gram.kernel)
-        first = gram.x[:pivots]
+        first = gram.inputs(gram.x[:pivots], pivots)
+        self._first_inputs = first
         k11 = np.asarray(self._kernel(first, first)) + self._ridge * np.eye(pivots)
         try:
             self._first = scipy.linalg.cholesky(k11, lower=True)
@@ -152,7 +153,7 @@ class Preconditioner:
         """What m points need of their kernel with the training images, in one go.
 
         Args:
-            points: z, shape (m, pixels).
+            points: z, shape (m, pixels), as the kernel takes them.
             coefficients: c, shape (n, p).
             done: called with the number of tile products that were finished.
 
@@ -160,9 +161,10 @@ class Preconditioner:
             Θ(z, X) c, shape (m, p), and Θ(z, X) M⁻¹ Θ(X, z) for each point, shape (m,).
         """
         program = jax.jit(partial(_point_tile, self._gram.kernel))
-        with_first = np.asarray(self._kernel(self._gram.x[: self._pivots], points))
+        with_first = np.asarray(self._kernel(self._first_inputs, points))
         half = self._first_solve(with_first)
         products = with_first.T @ coefficients[: self._pivots]
+        points_there, half_there = jnp.array(points), jnp.array(half.T)
         rest = np.pad(
             coefficients[self._pivots :], ((0, self._count * self.tile - self._rest), (0, 0))
         )
@@ -170,7 +172,8 @@ class Preconditioner:
         for i in range(self._count):
             block = slice(i * self.tile, (i + 1) * self.tile)
             part, product = program(
-                *(self._inputs(i), points, self._block(i), half), rest[block], self._valid(i)
+                *(points_there, self._inputs(i), half_there, self._block(i)),
+                *(rest[block], self._valid(i)),
             )
             parts.append(part.block_until_ready())
             products += np.asarray(product)
@@ -184,7 +187,7 @@ class Preconditioner:
 
     def _inputs(self, i: int) -> Matrix:
         start = self._pivots + i * self.tile
-        return padded(self._gram.x[start : start + self.tile], self.tile)
+        return self._gram.inputs(self._gram.x[start : start + self.tile], self.tile)
 
     def _valid(self, i: int) -> int:
         """Rows of block i that are images and not padding."""
@@ -197,10 +200,10 @@ class Preconditioner:
 
     def _split(self, vectors: Matrix) -> Parts:
         whole = np.pad(vectors, ((0, self._count * self.tile - self._rest), (0, 0)))
-        return [jnp.array(part, jnp.float32) for part in np.split(whole, self._count)]
+        return [jnp.array(part.T, jnp.float32) for part in np.split(whole, self._count)]
 
     def _joined(self, parts: Parts) -> Matrix:
-        return np.concatenate(parts).astype(np.float64)[: self._rest]
+        return np.concatenate(parts, axis=1).astype(np.float64).T[: self._rest]
 
     def _columns_in(self, kept: Kept) -> int:
         """How many columns of L, from the first on, are kept."""
@@ -236,19 +239,19 @@ def _schur_tile(
 
 def _point_tile(
     kernel: Callable[[jax.Array, jax.Array], jax.Array],
-    p: jax.Array,
     z: jax.Array,
-    a: jax.Array,
+    p: jax.Array,
     half: jax.Array,
+    a: jax.Array,
     coefficients: jax.Array,
-    rows: jax.Array,
+    images: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """Of ``rows`` images and all points: K₂z − A L₁⁻¹ K₁z, and K_z2 c."""
-    k = kernel(p, z)
-    inside = (jnp.arange(len(p)) < rows)[:, None]
-    return jnp.where(inside, k - a @ half, 0).astype(jnp.float32), (coefficients.T @ k).T
+    """Of all points and ``images`` of the inputs: K_z2 − K_z1 L₁⁻ᵀ Aᵀ, and K_z2 c."""
+    k = kernel(z, p)
+    inside = jnp.arange(len(p)) < images
+    return jnp.where(inside, k - half @ a.T, 0).astype(jnp.float32), k @ coefficients
 
 
 @jax.jit
 def _squares(part: jax.Array) -> jax.Array:
-    return (part.astype(jnp.float64) ** 2).sum(axis=0)
+    return (part.astype(jnp.float64) ** 2).sum(axis=1)

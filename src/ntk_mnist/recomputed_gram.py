@@ -5,6 +5,7 @@ that wait for it, so that the memory is that of a few tiles, whatever the traini
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,16 +14,11 @@ from numpy.typing import NDArray
 
 from ntk_mnist.architecture import Architecture, infinite
 
-__all__ = ["Done", "RecomputedGram", "padded"]
+__all__ = ["Done", "RecomputedGram"]
 
 Matrix = NDArray[np.float64]
 #: Called with the number of tiles that were finished, and how many there are.
 Done = Callable[[int, int], object]
-
-
-def padded(x: Matrix, rows: int) -> Matrix:
-    """``x`` with its first row repeated up to ``rows``."""
-    return np.concatenate([x, np.broadcast_to(x[0], (rows - len(x), x.shape[1]))])
 
 
 class RecomputedGram:
@@ -31,9 +27,11 @@ class RecomputedGram:
     Args:
         architecture: whose infinite-width limit is taken.
         kind: ``nngp`` or ``ntk``.
-        x: the training inputs X, float64 of shape (n, pixels).
+        x: the training inputs X, shape (n, pixels), in units of ``pixel_max``; as bytes they take
+            an eighth of the memory.
         diag_reg: the ridge in units of the mean diagonal of Θ(X, X).
         tile: rows and columns of a tile.
+        pixel_max: what inputs are divided by, in float64.
 
     Attributes:
         kernel: Θ of two arrays of inputs, to be called under ``jax.jit`` in float64.
@@ -44,23 +42,34 @@ class RecomputedGram:
     """
 
     def __init__(
-        self, architecture: Architecture, kind: str, x: Matrix, diag_reg: float, tile: int
+        self,
+        architecture: Architecture,
+        kind: str,
+        x: NDArray[Any],
+        diag_reg: float,
+        tile: int,
+        pixel_max: float,
     ) -> None:
         kernel_fn = infinite(architecture)
         self.kernel: Callable[[jax.Array, jax.Array], jax.Array] = lambda p, q: kernel_fn(
             p, q, kind
         )
-        self.kind, self.x, self.tile = kind, x, tile
+        self.kind, self.x, self.tile, self._pixel_max = kind, x, tile, np.float64(pixel_max)
         self._diagonal = jax.jit(lambda p: jnp.diagonal(self.kernel(p, p)))
         self._products = jax.jit(self._both_products)
         self._product = jax.jit(lambda p, v: self.kernel(p, p) @ v)
         self.mean_diagonal = float(np.mean(self.diagonal(x)))
         self.ridge = diag_reg * self.mean_diagonal
 
-    def diagonal(self, points: Matrix) -> Matrix:
+    def inputs(self, x: NDArray[Any], rows: int) -> Matrix:
+        """Inputs as the kernel takes them, the first one repeated up to ``rows``."""
+        repeated = np.broadcast_to(x[0], (rows - len(x), x.shape[1]))
+        return np.concatenate([x, repeated]) / self._pixel_max
+
+    def diagonal(self, points: NDArray[Any]) -> Matrix:
         """Θ(z, z) of each point, shape (m,)."""
         values = [
-            np.asarray(self._diagonal(padded(points[rows], self.tile)))[: len(points[rows])]
+            np.asarray(self._diagonal(self.inputs(points[rows], self.tile)))[: len(points[rows])]
             for rows in self._rows(len(points))
         ]
         return np.concatenate(values)
@@ -71,9 +80,11 @@ class RecomputedGram:
         rows = list(self._rows(len(self.x)))
         total, finished = len(rows) * (len(rows) + 1) // 2, 0
         for i, here in enumerate(rows):
-            p, u = padded(self.x[here], self.tile), self._with_zeros(vectors[here])
+            p, u = self.inputs(self.x[here], self.tile), self._with_zeros(vectors[here])
             for there in rows[:i]:
-                at_here, at_there = self._products(p, self.x[there], u, vectors[there])
+                at_here, at_there = self._products(
+                    p, self.inputs(self.x[there], self.tile), u, vectors[there]
+                )
                 result[here] += np.asarray(at_here)[: len(result[here])]
                 result[there] += np.asarray(at_there)
                 finished += 1

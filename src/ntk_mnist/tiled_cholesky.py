@@ -9,7 +9,8 @@ the left-looking order (Golub & Van Loan, Matrix Computations, 4.2.8), in which 
 never changes again. On the diagonal L_jj⁻¹ is kept instead of L_jj, so that all the work, the
 solves too, is in matrix products, which are what the machine does fastest.
 
-Vectors come in parts, one a row of tiles, each of shape (tile, k).
+Vectors come in parts, one a row of tiles, each of shape (k, tile): as rows, since XLA multiplies a
+tile from the left without transposing it, and faster.
 """
 
 from collections.abc import Callable
@@ -60,7 +61,7 @@ def factorize_column(tiles: Tiles, j: int, done: Callable[[int], object]) -> Non
     if not np.isfinite(np.asarray(tiles[j][j][-1])).all():
         raise NotPositiveDefinite
     for i in range(j + 1, len(tiles)):
-        tiles[i][j] = _times_transposed(tiles[i][j], tiles[j][j])
+        tiles[i][j] = _product_transposed(tiles[i][j], tiles[j][j])
         tiles[i][j].block_until_ready()
         done(1)
 
@@ -76,9 +77,9 @@ def multiply(tiles: Tiles, parts: Parts) -> Parts:
     sums = [jnp.zeros_like(part) for part in parts]
     for i, row in enumerate(tiles):
         for j, tile in enumerate(row[:-1]):
-            sums[i] = _plus_product(sums[i], tile, parts[j])
-            sums[j] = _plus_product_transposed(sums[j], tile, parts[i])
-        sums[i] = _plus_product(sums[i], row[i], parts[i])
+            sums[i] = _plus_product_transposed(sums[i], parts[j], tile)
+            sums[j] = _plus_product(sums[j], parts[i], tile)
+        sums[i] = _plus_product_transposed(sums[i], parts[i], row[i])
         sums[i].block_until_ready()
     return sums
 
@@ -94,10 +95,9 @@ def solve_lower(
         done: called with the number of tile products that were finished since the last call.
     """
     for j in range(len(factor)):
-        parts[j] = _product(factor[j][j], parts[j])
+        parts[j] = _product_transposed(parts[j], factor[j][j])
         for i in range(j + 1, len(factor)):
-            parts[i] = _minus_product(parts[i], factor[i][j], parts[j])
-        parts[-1].block_until_ready()
+            parts[i] = _subtract_product(parts[i], parts[j], factor[i][j]).block_until_ready()
         done(len(factor) - j)
     return parts
 
@@ -106,8 +106,8 @@ def solve_upper(factor: Tiles, parts: Parts) -> Parts:
     """L⁻ᵀ times vectors, which are consumed."""
     for j in reversed(range(len(factor))):
         for i in range(j + 1, len(factor)):
-            parts[j] = _minus_product_transposed(parts[j], factor[i][j], parts[i])
-        parts[j] = _product_transposed(factor[j][j], parts[j])
+            parts[j] = _minus_product(parts[j], parts[i], factor[i][j])
+        parts[j] = _product(parts[j], factor[j][j])
         parts[j].block_until_ready()
     return parts
 
@@ -125,15 +125,8 @@ def _inverse_factor(c: jax.Array) -> jax.Array:
     return jax.scipy.linalg.solve_triangular(lower, identity, lower=True)
 
 
-@partial(jax.jit, donate_argnums=0)
-def _times_transposed(c: jax.Array, inverse: jax.Array) -> jax.Array:
-    return c @ inverse.T
-
-
-# The thin matrix of a transposed product on the left: XLA would else transpose the tile.
-_product = jax.jit(lambda a, v: a @ v)
-_product_transposed = jax.jit(lambda a, v: (v.T @ a).T)
-_plus_product = jax.jit(lambda c, a, v: c + a @ v, donate_argnums=0)
-_plus_product_transposed = jax.jit(lambda c, a, v: c + (v.T @ a).T, donate_argnums=0)
-_minus_product = jax.jit(lambda c, a, v: c - a @ v, donate_argnums=0)
-_minus_product_transposed = jax.jit(lambda c, a, v: c - (v.T @ a).T, donate_argnums=0)
+_product = jax.jit(lambda v, a: v @ a)
+_product_transposed = jax.jit(lambda v, a: v @ a.T)
+_plus_product = jax.jit(lambda c, v, a: c + v @ a, donate_argnums=0)
+_plus_product_transposed = jax.jit(lambda c, v, a: c + v @ a.T, donate_argnums=0)
+_minus_product = jax.jit(lambda c, v, a: c - v @ a, donate_argnums=0)

@@ -73,10 +73,11 @@ def run(options: argparse.Namespace) -> None:
     dataset = load(options.dataset, options.prepared, options.size, options.test_size)
     targets = np.eye(dataset.description.classes)
     images = _Images(
-        dataset.train_images / np.float64(dataset.description.pixel_max),
+        dataset.train_images,
         targets[dataset.train_labels],
-        dataset.test_images / np.float64(dataset.description.pixel_max),
+        dataset.test_images,
         targets[dataset.test_labels],
+        dataset.description.pixel_max,
     )
     times = [*options.times, inf]
     if options.solver == "spectral":
@@ -92,12 +93,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 class _Images(NamedTuple):
-    """Pixels from 0 to 1, and one-hot labels."""
+    """Pixels from 0 to ``pixel_max``, and one-hot labels."""
 
-    train: NDArray[np.float64]
+    train: NDArray[np.uint8]
     train_targets: NDArray[np.float64]
-    test: NDArray[np.float64]
+    test: NDArray[np.uint8]
     test_targets: NDArray[np.float64]
+    pixel_max: int
 
 
 def _spectral(
@@ -108,9 +110,10 @@ def _spectral(
     diag_reg: float,
     programs: KeptPrograms,
 ) -> Iterator[dict[str, Any]]:
-    k_train_train = gram(architecture, images.train, None, kinds, programs)
-    k_test_train = gram(architecture, images.test, images.train, kinds, programs)
-    prior = diagonal(architecture, images.test, kinds, programs)
+    train, test = (x / np.float64(images.pixel_max) for x in (images.train, images.test))
+    k_train_train = gram(architecture, train, None, kinds, programs)
+    k_test_train = gram(architecture, test, train, kinds, programs)
+    prior = diagonal(architecture, test, kinds, programs)
     for kind in kinds:
         solve = partial(
             spectral_solve,
@@ -133,6 +136,7 @@ def _exact(
                 exact_solve,
                 *(architecture, kind, images.train, images.train_targets, images.test),
                 *(times, diag_reg),
+                pixel_max=images.pixel_max,
                 progress=ProgressLines(f"{kind}, {len(images.train):,} images", sys.stderr),
                 kept=kept,
             )
