@@ -13,12 +13,12 @@ def test_lines_are_few_and_tell_stage_tiles_and_time_left(monkeypatch: pytest.Mo
     stream = io.StringIO()
     tell = ProgressLines("nngp, 60,000 images", stream)
     for tile in range(1, 1001):
-        now += 0.1
+        now += 0.125
         tell("factorization", tile, 1000)
     now += 2
     tell("inverse steps", 1, 1)
     lines = stream.getvalue().splitlines()
-    assert len(lines) == 21
-    assert lines[1] == ("nngp, 60,000 images: factorization, 100 of 1,000, 1 min 30 s left")
-    assert lines[-2] == "nngp, 60,000 images: factorization, 1,000 of 1,000, took 1 min 40 s"
+    assert len(lines) == 26
+    assert lines[1] == "nngp, 60,000 images: factorization, 80 of 1,000, 1 min 55 s left"
+    assert lines[-2] == "nngp, 60,000 images: factorization, 1,000 of 1,000, took 2 min 5 s"
     assert lines[-1] == "nngp, 60,000 images: inverse steps, 1 of 1, took 2 s"

@@ -78,13 +78,6 @@ def test_a_change_runs_what_it_bears_on_and_says_so(
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        (
-            "src/ntk_mnist/calibration.py",
-            "GROUPS = 20",
-            "GROUPS = 10",
-            KERNELS,
-            "ntk_mnist.calibration changed",
-        ),
         ("src/ntk_mnist/network.py", "    rng = ", "    # Surely:\n    rng = "),
         ("src/ntk_mnist/kernel.py", '"""', '"""Once more: '),
         ("src/ntk_mnist/gradient_flow.py", "ridge: float", "ridge:  float"),
