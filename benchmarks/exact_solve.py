@@ -16,6 +16,7 @@ import json
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -193,8 +194,9 @@ def measured(*what: str) -> dict[str, Any]:
         return {"failed": f"not done after {_SECONDS} s"}
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if "Error" in line or "EXHAUSTED" in line]
-        killed = "killed: out of memory" if done.returncode == -9 else said[-1]
-        return {"failed": killed[:120]}
+        if done.returncode == -signal.SIGKILL:
+            said = ["killed: out of memory"]
+        return {"failed": (said or ["said nothing"])[-1][:120]}
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -254,13 +256,7 @@ def run() -> pd.DataFrame:
 
 def draw(table: pd.DataFrame) -> alt.HConcatChart:
     """Time and memory against n."""
-    shown = table[table["seconds"].notna()].assign(
-        series=lambda t: (
-            t["solver"].map({"exact": "ours"}).fillna("neural-tangents")
-            + ", "
-            + t["kernel"].str.upper()
-        )
-    )
+    shown = table[table["seconds"].notna()].assign(name=lambda t: t["kernel"].str.upper())
     base = alt.Chart(shown).encode(
         alt.X(
             "size:Q",
@@ -276,7 +272,6 @@ def draw(table: pd.DataFrame) -> alt.HConcatChart:
                 domain=["exact", "neural-tangents", "spectral"], range=[[1, 0], [5, 3], [2, 2]]
             ),
         ),
-        detail="series:N",
     )
     panels = []
     for column, title in (("seconds", "Time, s"), ("peak_gb", "Peak memory, GB")):

@@ -140,18 +140,13 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     name = config["dataset"]
     dataset = CATALOGUE[name]
     batch_size = config["network"]["batch_size"]
-    for i, size in enumerate(config["sizes"]):
+    sizes = {f"sizes[{i}]": size for i, size in enumerate(config["sizes"])}
+    for key, size in (sizes | {"evidence.size": config["evidence"]["size"]}).items():
         if size > dataset.train_size:
             yield (
-                f"sizes[{i}]: {size} is larger than {name}'s training set; "
+                f"{key}: {size} is larger than {name}'s training set; "
                 f"allowed: {dataset.train_size} or less"
             )
-    evidence_size = config["evidence"]["size"]
-    if evidence_size > dataset.train_size:
-        yield (
-            f"evidence.size: {evidence_size} is larger than {name}'s training set; "
-            f"allowed: {dataset.train_size} or less"
-        )
     smallest = min(config["sizes"])
     if batch_size > smallest:
         yield (

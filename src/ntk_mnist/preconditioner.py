@@ -58,7 +58,7 @@ class Preconditioner:
         self._gram, self._pivots, self.tile, self.jitter = gram, pivots, tile, jitter
         self._ridge = gram.ridge + jitter * gram.mean_diagonal
         self._rest = len(gram.x) - pivots
-        self._count = -(-self._rest // tile)
+        self.count = -(-self._rest // tile)
         self._kernel = jax.jit(gram.kernel)
         first = gram.inputs(gram.x[:pivots], pivots)
         self._first_inputs = first
@@ -69,22 +69,17 @@ class Preconditioner:
             raise NotPositiveDefinite from None
         blocks = [
             self._first_solve(np.asarray(self._kernel(first, self._inputs(i)))).T
-            for i in range(self._count)
+            for i in range(self.count)
         ]
         self._coupling = np.concatenate(blocks)[: self._rest]
         self._tiles: Tiles = []
 
-    @property
-    def count(self) -> int:
-        """Rows of tiles."""
-        return self._count
-
     def fill(self, kept: Kept, done: Done) -> None:
         """Compute the tiles of S; of columns that ``kept`` holds, those of L instead."""
-        total, finished = self._count * (self._count + 1) // 2, 0
+        total, finished = self.count * (self.count + 1) // 2, 0
         program = jax.jit(partial(_schur_tile, self._gram.kernel))
         columns = self._columns_in(kept)
-        for i in range(self._count):
+        for i in range(self.count):
             self._tiles.append([])
             for j in range(i + 1):
                 if j < columns:
@@ -106,7 +101,7 @@ class Preconditioner:
         """
         start = self._columns_in(kept)
         products = [
-            sum(j + (i > j) for i in range(j, self._count)) for j in range(start, self._count)
+            sum(j + (i > j) for i in range(j, self.count)) for j in range(start, self.count)
         ]
         finished = 0
 
@@ -115,9 +110,9 @@ class Preconditioner:
             finished += more
             done(finished, sum(products))
 
-        for j in range(start, self._count):
+        for j in range(start, self.count):
             factorize_column(self._tiles, j, count)
-            for i in range(j, self._count):
+            for i in range(j, self.count):
                 kept[self._name(i, j)] = np.asarray(self._tiles[i][j])
 
     def product(self, vectors: Matrix) -> Matrix:
@@ -166,10 +161,10 @@ class Preconditioner:
         products = with_first.T @ coefficients[: self._pivots]
         points_there, half_there = jnp.array(points), jnp.array(half.T)
         rest = np.pad(
-            coefficients[self._pivots :], ((0, self._count * self.tile - self._rest), (0, 0))
+            coefficients[self._pivots :], ((0, self.count * self.tile - self._rest), (0, 0))
         )
         parts: Parts = []
-        for i in range(self._count):
+        for i in range(self.count):
             block = slice(i * self.tile, (i + 1) * self.tile)
             part, product = program(
                 *(points_there, self._inputs(i), half_there, self._block(i)),
@@ -199,8 +194,8 @@ class Preconditioner:
         return np.pad(block, ((0, self.tile - len(block)), (0, 0)))
 
     def _split(self, vectors: Matrix) -> Parts:
-        whole = np.pad(vectors, ((0, self._count * self.tile - self._rest), (0, 0)))
-        return [jnp.array(part.T, jnp.float32) for part in np.split(whole, self._count)]
+        whole = np.pad(vectors, ((0, self.count * self.tile - self._rest), (0, 0)))
+        return [jnp.array(part.T, jnp.float32) for part in np.split(whole, self.count)]
 
     def _joined(self, parts: Parts) -> Matrix:
         return np.concatenate(parts, axis=1).astype(np.float64).T[: self._rest]
@@ -208,8 +203,8 @@ class Preconditioner:
     def _columns_in(self, kept: Kept) -> int:
         """How many columns of L, from the first on, are kept."""
         columns = 0
-        while columns < self._count and all(
-            self._name(i, columns) in kept for i in range(columns, self._count)
+        while columns < self.count and all(
+            self._name(i, columns) in kept for i in range(columns, self.count)
         ):
             columns += 1
         return columns
