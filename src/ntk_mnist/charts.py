@@ -140,7 +140,9 @@ def comparison(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
     right = _side_by_side([network_panel], width_series)
     both = alt.hconcat(left, right, spacing=10)
     both = both.resolve_scale(color="independent", strokeDash="independent")
-    return _styled(both, networks, "Test accuracy of finite and infinitely wide networks")
+    return _styled(
+        both, _of_networks(networks), "Test accuracy of finite and infinitely wide networks"
+    )
 
 
 def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
@@ -179,7 +181,9 @@ def gap_to_infinite_width(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figu
             )
         )
     return _styled(
-        _side_by_side(panels, series), networks, "Finite width against the infinite-width limit"
+        _side_by_side(panels, series),
+        _of_networks(networks),
+        "Finite width against the infinite-width limit",
     )
 
 
@@ -191,7 +195,7 @@ def calibration(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
     and a column a kernel.
 
     Args:
-        networks: the ``nn`` table, for what the subtitle says.
+        networks: the ``nn`` table, of which this chart shows nothing.
         kernels: the ``kernel`` table.
     """
     names = [f"calibration_{name}" for name in Calibration._fields]
@@ -223,7 +227,7 @@ def calibration(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
                 series,
                 "calibration_variance",
                 ("Predictive variance", "Squared error"),
-                number=".2e",
+                formats=(".2e", ".2e"),
             ).properties(title=_panel_title(f"{_KERNEL_NAMES[kind]}, groups of images"), **_PANEL)
         )
         rows[1].append(
@@ -244,12 +248,12 @@ def calibration(networks: pd.DataFrame, kernels: pd.DataFrame) -> Figure:
                 series,
                 "calibration_fraction",
                 ("Fraction", "Accuracy"),
-                number=".3f",
+                formats=(".3f", ".3f"),
             ).properties(title=_panel_title(f"{_KERNEL_NAMES[kind]}, the most certain"), **_PANEL)
         )
     above, below = alt.hconcat(*rows[0], spacing=10), _side_by_side(rows[1], series)
     title = "Calibration of the infinite-width limit"
-    return _styled(alt.vconcat(above, below), networks, title)
+    return _styled(alt.vconcat(above, below), _of_experiment(kernels), title)
 
 
 #: The charts by the name of their files.
@@ -302,7 +306,7 @@ def _lines(
     series: _Series,
     x_field: str,
     tooltip_names: tuple[str, str],
-    number: str = ",",
+    formats: tuple[str, str] = (",", ".3f"),
 ) -> Panel:
     """Lines with points, bands where several seeds differ, and a legend that highlights."""
     base = alt.Chart(data).encode(
@@ -313,8 +317,8 @@ def _lines(
     )
     tooltip = [
         alt.Tooltip(f"{series.field}:N", title=series.title),
-        alt.Tooltip(f"{x_field}:Q", title=tooltip_names[0], format=number),
-        alt.Tooltip("mean:Q", title=tooltip_names[1], format=".3f" if number == "," else number),
+        alt.Tooltip(f"{x_field}:Q", title=tooltip_names[0], format=formats[0]),
+        alt.Tooltip("mean:Q", title=tooltip_names[1], format=formats[1]),
     ]
     layers = [
         base.mark_line(strokeWidth=1.8),
@@ -344,9 +348,9 @@ def _over_seeds(networks: pd.DataFrame, column: str) -> pd.DataFrame:
     return groups.agg(mean=(column, "mean"), low=(column, "min"), high=(column, "max"))
 
 
-def _styled(chart: Figure, networks: pd.DataFrame, title: str) -> Figure:
+def _styled(chart: Figure, subtitle: str, title: str) -> Figure:
     return (
-        chart.properties(title=alt.Title(title, subtitle=_subtitle(networks)))
+        chart.properties(title=alt.Title(title, subtitle=subtitle))
         .configure(font=_FONT, background="white")
         .configure_title(anchor="start", fontSize=14, subtitleFontSize=11.5, subtitleColor="#444")
         .configure_axis(
@@ -361,15 +365,21 @@ def _styled(chart: Figure, networks: pd.DataFrame, title: str) -> Figure:
     )
 
 
-def _subtitle(networks: pd.DataFrame) -> str:
-    one = networks.iloc[0]
+def _of_experiment(table: pd.DataFrame) -> str:
+    """What all cells of a table share."""
+    one = table.iloc[0]
     images = "image" if one["test_size"] == 1 else "images"
     layers = "hidden layer" if one["depth"] == 1 else "hidden layers"
-    seeds = networks["seed"].nunique()
-    text = (
+    return (
         f"{CATALOGUE[one['dataset']].title}, {one['depth']} {layers}, {one['activation']}, "
-        f"{one['epochs']} epochs, {one['test_size']:,} test {images}"
+        f"{one['test_size']:,} test {images}"
     )
+
+
+def _of_networks(networks: pd.DataFrame) -> str:
+    """The same, and how the networks were trained."""
+    seeds = networks["seed"].nunique()
+    text = f"{_of_experiment(networks)}, {networks['epochs'].iloc[0]} epochs"
     return text if seeds == 1 else f"{text}; mean and range over {seeds} seeds"
 
 
