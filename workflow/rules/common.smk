@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -164,44 +165,52 @@ def network_inputs(wildcards):
     )
 
 
-def kernel_inputs(wildcards):
-    wanted = kernel_record(
-        int(wildcards.size), ARCHITECTURE, KERNEL["kinds"], KERNEL["times"]
-    )
-    return if_needed(PREPARED, [KERNEL_SHARD.format(**wildcards)], wanted)
+class KernelCell(NamedTuple):
+    """What a kernel cell computes, or one of evidence."""
+
+    shard: str
+    size: int
+    architecture: dict[str, Any]
+    kinds: list[str]
+    times: list[float]
+
+    @property
+    def solver(self):
+        return kernel_solver(self.size)
+
+    @property
+    def threads(self):
+        return kernel_threads(self.size)
 
 
-def evidence_inputs(wildcards):
-    wanted = kernel_record(
-        EVIDENCE["size"], evidence_architecture(wildcards), ["nngp"], []
-    )
-    return if_needed(PREPARED, [EVIDENCE_SHARD.format(**wildcards)], wanted)
-
-
-def evidence_architecture(wildcards):
-    """The experiment's, but for what the cell is named after."""
+def kernel_cell(wildcards):
+    if "size" in wildcards.keys():
+        shard, size = KERNEL_SHARD.format(**wildcards), int(wildcards.size)
+        return KernelCell(shard, size, ARCHITECTURE, KERNEL["kinds"], KERNEL["times"])
+    shard, size = EVIDENCE_SHARD.format(**wildcards), EVIDENCE["size"]
     of_grid = {
         axis: next(v for v in values if str(v) == wildcards[axis])
         for axis, values in EVIDENCE_AXES.items()
     }
-    return ARCHITECTURE | of_grid
+    return KernelCell(shard, size, ARCHITECTURE | of_grid, ["nngp"], [])
 
 
-def kernel_record(size, architecture, kinds, times):
+def kernel_inputs(wildcards):
+    cell = kernel_cell(wildcards)
     settings = {
         "dataset": DATASET,
-        "size": size,
+        "size": cell.size,
         "test_size": config["test_size"],
-        **architecture,
-        "kinds": sorted(kinds),
-        "times": sorted(times),
+        **cell.architecture,
+        "kinds": sorted(cell.kinds),
+        "times": sorted(cell.times),
         "diag_reg": KERNEL["diag_reg"],
-        "solver": kernel_solver(size),
+        "solver": cell.solver,
     }
     # An exact solve's numbers do not hang on them.
-    if kernel_solver(size) == "spectral":
-        settings["threads"] = kernel_threads(size)
-    return provenance.of_kernel(settings)
+    if cell.solver == "spectral":
+        settings["threads"] = cell.threads
+    return if_needed(PREPARED, [cell.shard], provenance.of_kernel(settings))
 
 
 def stale_table(table, shards, folder):

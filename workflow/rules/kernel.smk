@@ -14,10 +14,10 @@ rule kernel:
         lambda wildcards: kernel_place(wildcards)[0]
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: threads_of(kernel_threads_of(wildcards))
+    threads: lambda wildcards: threads_of(kernel_cell(wildcards).threads)
     resources:
         cpus_per_task=lambda wildcards: kernel_cluster_threads(
-            kernel_cell(wildcards)[0]
+            kernel_cell(wildcards).size
         ),
         mem_mb=kernel_mem_mb,
         runtime=lambda wildcards, attempt: attempt * kernel_place(wildcards)[1],
@@ -25,14 +25,14 @@ rule kernel:
     params:
         dataset=DATASET,
         # Of the cell, where {threads} would be all there are in a batch; an exact one takes those.
-        threads=lambda wildcards, threads: min(kernel_threads_of(wildcards), threads),
-        solver=lambda wildcards: kernel_solver(kernel_cell(wildcards)[0]),
-        size=lambda wildcards: kernel_cell(wildcards)[0],
+        threads=lambda wildcards, threads: min(kernel_cell(wildcards).threads, threads),
+        solver=lambda wildcards: kernel_cell(wildcards).solver,
+        size=lambda wildcards: kernel_cell(wildcards).size,
         prepared=f"data/prepared/{DATASET}",
         test_size=config["test_size"],
-        architecture=json.dumps(ARCHITECTURE),
-        kinds=KERNEL["kinds"],
-        times=KERNEL["times"],
+        architecture=lambda wildcards: json.dumps(kernel_cell(wildcards).architecture),
+        kinds=lambda wildcards: kernel_cell(wildcards).kinds,
+        times=lambda wildcards: kernel_cell(wildcards).times,
         diag_reg=KERNEL["diag_reg"],
     message:
         "Solving the kernels for {wildcards.size} images"
@@ -49,22 +49,9 @@ rule kernel:
 
 # Another architecture's NNGP, for its marginal likelihood.
 use rule kernel as evidence_cell with:
-    input:
-        unpack(evidence_inputs),
     output:
         left_alone(EVIDENCE_SHARD),
     log:
         f"{RESULTS}/logs/evidence/depth={{depth}}/W_std={{W_std}}/b_std={{b_std}}.log",
-    params:
-        dataset=DATASET,
-        threads=lambda wildcards, threads: min(kernel_threads_of(wildcards), threads),
-        solver=lambda wildcards: kernel_solver(kernel_cell(wildcards)[0]),
-        size=lambda wildcards: kernel_cell(wildcards)[0],
-        prepared=f"data/prepared/{DATASET}",
-        test_size=config["test_size"],
-        architecture=lambda wildcards: json.dumps(evidence_architecture(wildcards)),
-        kinds="nngp",
-        times=[],
-        diag_reg=KERNEL["diag_reg"],
     message:
         "Solving the NNGP of depth {wildcards.depth}, W_std {wildcards.W_std}, b_std {wildcards.b_std}"

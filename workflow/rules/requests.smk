@@ -5,7 +5,6 @@ from ntk_mnist.cost import (
     kernel_cluster_threads,
     kernel_memory_mb,
     kernel_seconds,
-    kernel_threads,
     network_memory_mb,
     network_seconds,
 )
@@ -44,21 +43,10 @@ def network_mem_mb(wildcards, attempt):
     return attempt * (cell + SUBMITTED_MB * batched())
 
 
-def kernel_cell(wildcards):
-    """Training-set size, number of kernels and depth, of a kernel cell or one of evidence."""
-    if "size" in wildcards.keys():
-        return int(wildcards.size), len(KERNEL["kinds"]), NETWORK["depth"]
-    return EVIDENCE["size"], 1, int(wildcards.depth)
-
-
-def kernel_threads_of(wildcards):
-    return kernel_threads(kernel_cell(wildcards)[0])
-
-
 def kernel_mem_mb(wildcards, attempt):
-    size, kinds, _ = kernel_cell(wildcards)
-    cell = kernel_memory_mb(size, config["test_size"], kinds, PIXELS)
-    return attempt * (cell + SUBMITTED_MB * batched())
+    cell = kernel_cell(wildcards)
+    memory = kernel_memory_mb(cell.size, config["test_size"], len(cell.kinds), PIXELS)
+    return attempt * (memory + SUBMITTED_MB * batched())
 
 
 def place(cell, kind, seconds):
@@ -78,8 +66,11 @@ def network_work(wildcards):
 
 
 def kernel_work(wildcards):
-    size, kinds, depth = kernel_cell(wildcards)
-    return kernel_seconds(size, config["test_size"], kinds, depth, PIXELS)
+    cell = kernel_cell(wildcards)
+    depth = cell.architecture["depth"]
+    return kernel_seconds(
+        cell.size, config["test_size"], len(cell.kinds), depth, PIXELS
+    )
 
 
 def network_place(wildcards):
@@ -92,5 +83,5 @@ def network_place(wildcards):
 
 def kernel_place(wildcards):
     memory = kernel_mem_mb(wildcards, attempt=1).bit_length()
-    kind = ("kernel", len(wildcards), kernel_threads_of(wildcards), memory)
+    kind = ("kernel", len(wildcards), kernel_cell(wildcards).threads, memory)
     return place(("kernel", *wildcards), kind, kernel_work(wildcards))
