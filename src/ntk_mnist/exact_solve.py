@@ -20,6 +20,7 @@ second is tr E − tr E²/2 + …, estimated by random signs z in zᵀ E z and |
 Its reported error is the standard error of that and the whole of tr E²/2.
 """
 
+import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist.architecture import Architecture
 from ntk_mnist.gradient_flow import SolveFailed, check_diagonal
+from ntk_mnist.kernel import STRIPS, whole_tile
 from ntk_mnist.krylov import Projection, extended, orthonormal, project, with_directions
 from ntk_mnist.preconditioner import Kept, Preconditioner
 from ntk_mnist.recomputed_gram import RecomputedGram
@@ -53,6 +55,8 @@ _PIVOTS = 512
 #: Steps that extend the space, of k columns each.
 _FORWARD, _INVERSE = 30, 5
 _PROBES = 8
+#: Of glibc's malloc.h.
+_M_MMAP_THRESHOLD = -3
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -96,6 +100,7 @@ def exact_solve(
         SolveFailed: the Gram matrix is singular, vanishes, or has entries that are not finite.
     """
     kept = Forgotten() if kept is None else kept
+    _map_large_arrays()
     with _exact_arithmetic():
         largest_tile = largest_tile or _largest_tile()
         tile = _even_tile(len(x), largest_tile)
@@ -147,6 +152,17 @@ def exact_solve(
     )
 
 
+def _map_large_arrays() -> None:
+    """Have glibc give a tile's memory back when the tile is freed.
+
+    By itself it learns to keep them in its heap, where the holes between tiles come to a gigabyte
+    at 60,000 images. Other C libraries do without.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 8 * 2**20)
+
+
 @contextmanager
 def _exact_arithmetic() -> Iterator[None]:
     """Float64 where asked for, and on a GPU no TF32 in place of float32."""
@@ -161,8 +177,8 @@ def _largest_tile() -> int:
 
 
 def _even_tile(rows: int, largest: int) -> int:
-    """Rows of a tile of the fewest that ``largest`` allows, in steps that suit registers."""
-    return 16 * ceil(rows / ceil(rows / largest) / 16)
+    """Rows of a tile of the fewest that ``largest`` allows."""
+    return STRIPS * ceil(rows / ceil(rows / largest) / STRIPS)
 
 
 def _factorized(
@@ -173,7 +189,7 @@ def _factorized(
     Raises:
         SolveFailed: no jitter makes a factor.
     """
-    pivots = min(_PIVOTS, len(gram.x) // 2)
+    pivots = min(_PIVOTS, len(gram.x) // 2 // STRIPS * STRIPS)
     tile = _even_tile(len(gram.x) - pivots, largest_tile)
     for jitter in JITTERS:
         try:
@@ -299,7 +315,7 @@ def _at_points(
 ) -> tuple[Matrix, Matrix]:
     """Of all test points what ``Preconditioner.at_points`` gives, a batch at a time."""
     size = _even_tile(len(z), largest_tile)
-    batches = [gram.inputs(z[start : start + size], size) for start in range(0, len(z), size)]
+    batches = [whole_tile(z[start : start + size], size) for start in range(0, len(z), size)]
     per_batch = preconditioner.count * (preconditioner.count + 1) // 2
     done = 0
 

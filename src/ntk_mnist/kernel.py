@@ -2,23 +2,29 @@
 
 ``kernel_fn`` of neural-tangents holds several times the matrix that it returns; over tiles
 its memory is bounded and, as every tile has one shape, the program is the same for every
-training-set size.
+training-set size. Within a tile it goes by strips of rows, which stay in a CPU's cache from the
+inner products to the kernels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from ntk_mnist import arctan2
 from ntk_mnist.architecture import Architecture, infinite
 from ntk_mnist.programs import Programs, compile_anew
 
-__all__ = ["KINDS", "diagonal", "gram"]
+__all__ = ["KINDS", "STRIPS", "TileFunction", "diagonal", "gram", "tile_function", "whole_tile"]
 
 #: The kernels by their name in the config: neural-tangents' ``get``.
 KINDS = ("nngp", "ntk")
+#: In a tile, whose rows are a multiple of it.
+STRIPS = 16
+#: Of two arrays of inputs, (n1, pixels) and (n2, pixels): of each kind, (n1, n2).
+TileFunction: TypeAlias = Callable[[jax.Array, jax.Array], dict[str, jax.Array]]
 
 _TILE = 1024
 
@@ -50,7 +56,7 @@ def gram(
         for i in range(0, len(rows), _TILE):
             for j in range(0, len(columns) if x2 is not None else i + 1, _TILE):
                 r, c = slice(i, i + _TILE), slice(j, j + _TILE)
-                values = tile(_whole_tile(rows[r]), _whole_tile(columns[c]))
+                values = tile(whole_tile(rows[r], _TILE), whole_tile(columns[c], _TILE))
                 for kind, matrix in matrices.items():
                     block = matrix[r, c]
                     block[:] = np.asarray(values[kind])[: block.shape[0], : block.shape[1]]
@@ -75,12 +81,35 @@ def diagonal(
     """
     with jax.enable_x64(True):
         tile = _program(architecture, x.shape[1], tuple(kinds), programs)
-        rows = [_whole_tile(x[i : i + _TILE]) for i in range(0, len(x), _TILE)]
+        rows = [whole_tile(x[i : i + _TILE], _TILE) for i in range(0, len(x), _TILE)]
         tiles = [tile(whole, whole) for whole in rows]
         return {
             kind: np.concatenate([np.diagonal(values[kind]) for values in tiles])[: len(x)]
             for kind in kinds
         }
+
+
+def tile_function(architecture: Architecture, kinds: Sequence[str]) -> TileFunction:
+    """The kernels of a tile, to be called under ``jax.jit`` in float64.
+
+    Args:
+        architecture: whose infinite-width limit is taken.
+        kinds: of :data:`KINDS`.
+    """
+    arctan2.use_on_cpus()
+    kernel_fn = infinite(architecture)
+
+    def tile(x1: jax.Array, x2: jax.Array) -> dict[str, jax.Array]:
+        strips = x1.reshape(STRIPS, -1, x1.shape[1])
+        values = jax.lax.map(lambda rows: kernel_fn(rows, x2, tuple(kinds))._asdict(), strips)
+        return {kind: value.reshape(len(x1), len(x2)) for kind, value in values.items()}
+
+    return tile
+
+
+def whole_tile(x: NDArray[Any], rows: int) -> NDArray[Any]:
+    """``x`` with its first row repeated up to so many; what that adds is to be cut off."""
+    return np.concatenate([x, np.broadcast_to(x[0], (rows - len(x), x.shape[1]))])
 
 
 def _program(
@@ -90,19 +119,5 @@ def _program(
     shape = jax.ShapeDtypeStruct((_TILE, pixels), np.float64)
     return programs(
         ("kernel", architecture, kinds, shape.shape),
-        lambda: _tile_function(architecture, kinds).lower(shape, shape),
+        lambda: jax.jit(tile_function(architecture, kinds)).lower(shape, shape),
     )
-
-
-def _whole_tile(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``x`` with its first row repeated up to a whole tile; what that adds is cut off."""
-    return np.concatenate([x, np.broadcast_to(x[0], (_TILE - len(x), x.shape[1]))])
-
-
-def _tile_function(architecture: Architecture, kinds: tuple[str, ...]) -> Any:
-    kernel_fn = infinite(architecture)
-
-    def tile(x1: jax.Array, x2: jax.Array) -> dict[str, jax.Array]:
-        return kernel_fn(x1, x2, kinds)._asdict()
-
-    return jax.jit(tile)

@@ -22,6 +22,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from ntk_mnist.kernel import whole_tile
 from ntk_mnist.recomputed_gram import Done, RecomputedGram
 from ntk_mnist.tiled_cholesky import (
     NotPositiveDefinite,
@@ -46,8 +47,8 @@ class Preconditioner:
 
     Args:
         gram: K.
-        pivots: r.
-        tile: rows of a tile of S.
+        pivots: r, a multiple of ``kernel.STRIPS``.
+        tile: rows of a tile of S, likewise.
         jitter: added to the diagonal of K here, in units of its mean.
 
     Raises:
@@ -60,8 +61,9 @@ class Preconditioner:
         self._rest = len(gram.x) - pivots
         self.count = -(-self._rest // tile)
         self._kernel = jax.jit(gram.kernel)
-        first = gram.inputs(gram.x[:pivots], pivots)
-        self._first_inputs = first
+        self._schur_tile = jax.jit(partial(_schur_tile, gram.kernel))
+        self._point_tile = jax.jit(partial(_point_tile, gram.kernel))
+        first = gram.x[:pivots]
         k11 = np.asarray(self._kernel(first, first)) + self._ridge * np.eye(pivots)
         try:
             self._first = scipy.linalg.cholesky(k11, lower=True)
@@ -77,7 +79,6 @@ class Preconditioner:
     def fill(self, kept: Kept, done: Done) -> None:
         """Compute the tiles of S; of columns that ``kept`` holds, those of L instead."""
         total, finished = self.count * (self.count + 1) // 2, 0
-        program = jax.jit(partial(_schur_tile, self._gram.kernel))
         columns = self._columns_in(kept)
         for i in range(self.count):
             self._tiles.append([])
@@ -85,7 +86,7 @@ class Preconditioner:
                 if j < columns:
                     tile = jnp.array(kept[self._name(i, j)])
                 else:
-                    tile = program(
+                    tile = self._schur_tile(
                         *(self._inputs(i), self._inputs(j), self._block(i), self._block(j)),
                         *(self._valid(i), self._valid(j), float(i == j), self._ridge),
                     )
@@ -100,15 +101,13 @@ class Preconditioner:
             NotPositiveDefinite: S is not, to float32; nothing is left of it.
         """
         start = self._columns_in(kept)
-        products = [
-            sum(j + (i > j) for i in range(j, self.count)) for j in range(start, self.count)
-        ]
+        products = sum((j + 1) * (self.count - j) for j in range(start, self.count))
         finished = 0
 
         def count(more: int) -> None:
             nonlocal finished
             finished += more
-            done(finished, sum(products))
+            done(finished, products)
 
         for j in range(start, self.count):
             factorize_column(self._tiles, j, count)
@@ -143,20 +142,19 @@ class Preconditioner:
         return float(2 * np.log(np.diagonal(self._first)).sum()) + log_determinant(self._tiles)
 
     def at_points(
-        self, points: Matrix, coefficients: Matrix, done: Callable[[int], object]
+        self, points: NDArray[Any], coefficients: Matrix, done: Callable[[int], object]
     ) -> tuple[Matrix, Matrix]:
         """What m points need of their kernel with the training images, in one go.
 
         Args:
-            points: z, shape (m, pixels), as the kernel takes them.
+            points: z, a tile of them, shape (m, pixels).
             coefficients: c, shape (n, p).
             done: called with the number of tile products that were finished.
 
         Returns:
             Θ(z, X) c, shape (m, p), and Θ(z, X) M⁻¹ Θ(X, z) for each point, shape (m,).
         """
-        program = jax.jit(partial(_point_tile, self._gram.kernel))
-        with_first = np.asarray(self._kernel(self._first_inputs, points))
+        with_first = np.asarray(self._kernel(self._gram.x[: self._pivots], points))
         half = self._first_solve(with_first)
         products = with_first.T @ coefficients[: self._pivots]
         points_there, half_there = jnp.array(points), jnp.array(half.T)
@@ -166,7 +164,7 @@ class Preconditioner:
         parts: Parts = []
         for i in range(self.count):
             block = slice(i * self.tile, (i + 1) * self.tile)
-            part, product = program(
+            part, product = self._point_tile(
                 *(points_there, self._inputs(i), half_there, self._block(i)),
                 *(rest[block], self._valid(i)),
             )
@@ -180,9 +178,9 @@ class Preconditioner:
     def _first_solve(self, vectors: Matrix) -> Matrix:
         return np.asarray(scipy.linalg.solve_triangular(self._first, vectors, lower=True))
 
-    def _inputs(self, i: int) -> Matrix:
+    def _inputs(self, i: int) -> NDArray[Any]:
         start = self._pivots + i * self.tile
-        return self._gram.inputs(self._gram.x[start : start + self.tile], self.tile)
+        return whole_tile(self._gram.x[start : start + self.tile], self.tile)
 
     def _valid(self, i: int) -> int:
         """Rows of block i that are images and not padding."""

@@ -1,10 +1,11 @@
 """A training Gram matrix that is never stored: its float64 tiles are computed when needed.
 
-A tile takes about a tenth of a second on two cores and is at once multiplied by all the vectors
-that wait for it, so that the memory is that of a few tiles, whatever the training-set size.
+A tile of 2,048 rows takes about a tenth of a second on two cores and is at once multiplied by all
+the vectors that wait for it, so that the memory is that of a few tiles, whatever the training-set
+size.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,13 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ntk_mnist.architecture import Architecture, infinite
+from ntk_mnist.architecture import Architecture
+from ntk_mnist.kernel import tile_function, whole_tile
 
 __all__ = ["Done", "RecomputedGram"]
 
 Matrix = NDArray[np.float64]
 #: Called with the number of tiles that were finished, and how many there are.
 Done = Callable[[int, int], object]
+#: Rows of a tile of which the diagonal alone is wanted.
+_SMALL_TILE = 128
 
 
 class RecomputedGram:
@@ -27,14 +31,14 @@ class RecomputedGram:
     Args:
         architecture: whose infinite-width limit is taken.
         kind: ``nngp`` or ``ntk``.
-        x: the training inputs X, shape (n, pixels), in units of ``pixel_max``; as bytes they take
-            an eighth of the memory.
+        x: the training inputs X, shape (n, pixels), in units of ``pixel_max``; bytes, or float64,
+            which take eight times the memory.
         diag_reg: the ridge in units of the mean diagonal of Θ(X, X).
-        tile: rows and columns of a tile.
+        tile: rows and columns of a tile, a multiple of ``kernel.STRIPS``.
         pixel_max: what inputs are divided by, in float64.
 
     Attributes:
-        kernel: Θ of two arrays of inputs, to be called under ``jax.jit`` in float64.
+        kernel: Θ of two tiles of inputs like ``x``, to be called under ``jax.jit`` in float64.
         mean_diagonal: of Θ(X, X).
         kind: as given.
         x: as given.
@@ -50,40 +54,33 @@ class RecomputedGram:
         tile: int,
         pixel_max: float,
     ) -> None:
-        kernel_fn = infinite(architecture)
-        self.kernel: Callable[[jax.Array, jax.Array], jax.Array] = lambda p, q: kernel_fn(
-            p, q, kind
-        )
-        self.kind, self.x, self.tile, self._pixel_max = kind, x, tile, np.float64(pixel_max)
+        tile_fn = tile_function(architecture, (kind,))
+        self.kernel: Callable[[jax.Array, jax.Array], jax.Array] = lambda p, q: tile_fn(
+            p / np.float64(pixel_max), q / np.float64(pixel_max)
+        )[kind]
+        self.kind, self.x, self.tile = kind, x, tile
         self._diagonal = jax.jit(lambda p: jnp.diagonal(self.kernel(p, p)))
         self._products = jax.jit(self._both_products)
         self._product = jax.jit(lambda p, v: self.kernel(p, p) @ v)
         self.mean_diagonal = float(np.mean(self.diagonal(x)))
         self.ridge = diag_reg * self.mean_diagonal
 
-    def inputs(self, x: NDArray[Any], rows: int) -> Matrix:
-        """Inputs as the kernel takes them, the first one repeated up to ``rows``."""
-        repeated = np.broadcast_to(x[0], (rows - len(x), x.shape[1]))
-        return np.concatenate([x, repeated]) / self._pixel_max
-
     def diagonal(self, points: NDArray[Any]) -> Matrix:
         """Θ(z, z) of each point, shape (m,)."""
-        values = [
-            np.asarray(self._diagonal(self.inputs(points[rows], self.tile)))[: len(points[rows])]
-            for rows in self._rows(len(points))
-        ]
+        tiles = [points[rows] for rows in _rows(len(points), _SMALL_TILE)]
+        values = [self._diagonal(whole_tile(tile, _SMALL_TILE))[: len(tile)] for tile in tiles]
         return np.concatenate(values)
 
     def times(self, vectors: Matrix, done: Done) -> Matrix:
         """The matrix times ``vectors``, shape (n, k); each tile serves both of its sides."""
         result = self.ridge * vectors
-        rows = list(self._rows(len(self.x)))
+        rows = _rows(len(self.x), self.tile)
         total, finished = len(rows) * (len(rows) + 1) // 2, 0
         for i, here in enumerate(rows):
-            p, u = self.inputs(self.x[here], self.tile), self._with_zeros(vectors[here])
+            p, u = whole_tile(self.x[here], self.tile), self._with_zeros(vectors[here])
             for there in rows[:i]:
                 at_here, at_there = self._products(
-                    p, self.inputs(self.x[there], self.tile), u, vectors[there]
+                    p, whole_tile(self.x[there], self.tile), u, vectors[there]
                 )
                 result[here] += np.asarray(at_here)[: len(result[here])]
                 result[there] += np.asarray(at_there)
@@ -94,9 +91,6 @@ class RecomputedGram:
             done(finished, total)
         return result
 
-    def _rows(self, count: int) -> Iterator[slice]:
-        return (slice(start, min(start + self.tile, count)) for start in range(0, count, self.tile))
-
     def _with_zeros(self, vectors: Matrix) -> Matrix:
         return np.pad(vectors, ((0, self.tile - len(vectors)), (0, 0)))
 
@@ -105,3 +99,7 @@ class RecomputedGram:
     ) -> tuple[jax.Array, jax.Array]:
         k = self.kernel(p, q)
         return k @ v, (u.T @ k).T
+
+
+def _rows(count: int, tile: int) -> list[slice]:
+    return [slice(start, min(start + tile, count)) for start in range(0, count, tile)]

@@ -54,16 +54,15 @@ def factorize_column(tiles: Tiles, j: int, done: Callable[[int], object]) -> Non
     for i in range(j, len(tiles)):
         for k in range(j):
             tiles[i][j] = _subtract_product(tiles[i][j], tiles[i][k], tiles[j][k])
+        if i == j:
+            tiles[j][j] = _inverse_factor(tiles[j][j])
+            if not np.isfinite(np.asarray(tiles[j][j][-1])).all():
+                raise NotPositiveDefinite
+        else:
+            tiles[i][j] = _product_transposed(tiles[i][j], tiles[j][j])
         # Work is handed out no faster than it is done, as each piece holds memory.
         tiles[i][j].block_until_ready()
-        done(j)
-    tiles[j][j] = _inverse_factor(tiles[j][j])
-    if not np.isfinite(np.asarray(tiles[j][j][-1])).all():
-        raise NotPositiveDefinite
-    for i in range(j + 1, len(tiles)):
-        tiles[i][j] = _product_transposed(tiles[i][j], tiles[j][j])
-        tiles[i][j].block_until_ready()
-        done(1)
+        done(j + 1)
 
 
 def log_determinant(factor: Tiles) -> float:
