@@ -196,7 +196,7 @@ def measured(*what: str) -> dict[str, Any]:
         said = [line for line in done.stderr.splitlines() if "Error" in line or "EXHAUSTED" in line]
         if done.returncode == -signal.SIGKILL:
             said = ["killed: out of memory"]
-        return {"failed": (said or ["said nothing"])[-1][:120]}
+        return {"failed": (said or [f"ended by {done.returncode}"])[-1][:120]}
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -284,7 +284,11 @@ def draw(table: pd.DataFrame) -> alt.HConcatChart:
 
 def written(table: pd.DataFrame) -> str:
     """The table in Markdown."""
+    rates = table["rate"].dropna() / 1e9
     lines = [
+        f"Float32 matrix products of this machine, before each exact solve: {rates.min():.0f} to "
+        f"{rates.max():.0f} GFLOP/s.",
+        "",
         "| n | kernel | solver | time, s | peak, GB | residual | of the product rate | "
         "test accuracy | checkpoint |",
         "|--:|---|---|--:|--:|--:|--:|--:|--:|",

@@ -162,6 +162,25 @@ def test_a_singular_matrix_is_refused_with_the_remedy(images: Callable[[int], Im
         exact_solve(ARCHITECTURE, "nngp", x, y, z, [inf], 0.0, largest_tile=192)
 
 
+def test_times_of_which_the_space_knows_too_little_are_refined_further(
+    images: Callable[[int], Images], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y, z = problem = images(777)
+    monkeypatch.setattr(module, "_FORWARD", 2)
+    monkeypatch.setattr(module, "_INVERSE", 1)
+
+    def solve(rounds: int) -> Solution:
+        monkeypatch.setattr(module, "_FLOW_ROUNDS", rounds)
+        return exact_solve(ARCHITECTURE, "ntk", x, y, z, TIMES, 0.0, largest_tile=192)
+
+    once, further = solve(1), solve(10)
+    assert once.errors.max() > 1e-3
+    assert further.errors.max() < 0.1 * once.errors.max()
+    wrong = np.abs(further.test - spectral(problem, "ntk").test).max(axis=(1, 2))
+    # What the two take for the diagonal differs by more than rounding.
+    assert (wrong <= further.errors + 1e-8).all()
+
+
 def test_what_is_kept_is_not_computed_again(images: Callable[[int], Images]) -> None:
     class Killed(Exception):
         pass
