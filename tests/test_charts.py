@@ -35,8 +35,8 @@ def networks(seeds: int = 1) -> pd.DataFrame:
 
 def kernels() -> pd.DataFrame:
     rows = [
-        {"dataset": "mnist", "kernel": k, "size": s, "time": t, "test_accuracy": 0.6 + i / 100,
-         **{name: [] for name in LISTS}}
+        {"dataset": "mnist", "activation": "relu", "depth": 2, "kernel": k, "size": s, "time": t,
+         "test_size": 1000, "test_accuracy": 0.6 + i / 100, **{name: [] for name in LISTS}}
         for i, (k, s, t) in enumerate(product(["nngp", "ntk"], SIZES, TIMES))
     ]  # fmt: skip
     for row in rows:
