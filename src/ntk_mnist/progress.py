@@ -19,22 +19,26 @@ class ProgressLines:
         self._what, self._stream, self._seconds = what, stream, seconds
         self._stage = ""
         self._started = self._ended = self._last = time.monotonic()
+        self._first = (0.0, 0)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Say that ``done`` of ``total`` tiles or steps of ``stage`` are finished."""
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._started, self._last = stage, self._ended, self._ended
+            self._first = (now, done)
         self._ended = now
         if done < total and now - self._last < self._seconds:
             return
         self._last = now
-        elapsed = now - self._started
-        left = f"{_shown(elapsed * (total - done) / done)} left" if 0 < done < total else ""
-        took = left or f"took {_shown(elapsed)}"
-        print(
-            f"{self._what}: {stage}, {done:,} of {total:,}, {took}", file=self._stream, flush=True
-        )
+        line = f"{self._what}: {stage}, {done:,} of {total:,}"
+        # Compilation comes before the first tile, and tells nothing of the others.
+        since, before = self._first
+        if done == total:
+            line += f", took {_shown(now - self._started)}"
+        elif done > before:
+            line += f", {_shown((now - since) * (total - done) / (done - before))} left"
+        print(line, file=self._stream, flush=True)
 
 
 def _shown(seconds: float) -> str:
