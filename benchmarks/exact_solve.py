@@ -275,7 +275,8 @@ def draw(table: pd.DataFrame) -> alt.HConcatChart:
     )
     panels = []
     for column, title in (("seconds", "Time, s"), ("peak_gb", "Peak memory, GB")):
-        y = alt.Y(f"{column}:Q", title=title, scale=alt.Scale(type="log"))
+        scale = alt.Scale(type="log", nice=False, padding=10)
+        y = alt.Y(f"{column}:Q", title=title, scale=scale, axis=alt.Axis(format="~r"))
         lines = base.encode(y).mark_line()
         points = base.encode(y).mark_point(filled=True).encode(strokeDash=alt.value([1, 0]))
         panels.append((lines + points).properties(width=260, height=240))
