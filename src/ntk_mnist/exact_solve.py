@@ -24,6 +24,7 @@ Its reported error is the standard error of that and the whole of tr E²/2.
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from math import ceil, inf, isfinite, isqrt, log10
 from typing import Any
@@ -63,6 +64,14 @@ _PROBES = 8
 #: Of glibc's malloc.h.
 _M_MMAP_THRESHOLD = -3
 _EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass
+class _Space:
+    """An orthonormal basis Q and K Q, each (n, p); where they grow, nobody holds the old ones."""
+
+    basis: Matrix
+    products: Matrix
 
 
 class Forgotten(dict[str, NDArray[Any]]):
@@ -123,18 +132,19 @@ def exact_solve(
         determinant = preconditioner.log_determinant()
         excess = preconditioner.solve_half(products[:, basis.shape[1] :]) - signs
         correction, determinant_error = _log_determinant_of_ratio(signs, excess)
-        products = products[:, : basis.shape[1]]
+        space = _Space(basis, products[:, : basis.shape[1]])
+        del basis, products, excess
 
         finite = [time for time in times if isfinite(time)]
-        basis, products, space, residual, error = _refined(
-            gram, preconditioner, labels, finite, basis, products, progress
-        )
-        within = [space.coefficients(time) for time in times]
-        coefficients = [basis @ c for c in within]
-        train = [products @ c - gram.ridge * a for c, a in zip(within, coefficients, strict=True)]
-        at_infinity = basis @ space.coefficients(inf)
-        errors = [space.error(time) if isfinite(time) else error for time in times]
-        del basis, products
+        flow, residual, error = _refined(gram, preconditioner, labels, finite, space, progress)
+        within = [flow.coefficients(time) for time in times]
+        coefficients = [space.basis @ c for c in within]
+        train = [
+            space.products @ c - gram.ridge * a for c, a in zip(within, coefficients, strict=True)
+        ]
+        at_infinity = space.basis @ flow.coefficients(inf)
+        errors = [flow.error(time) if isfinite(time) else error for time in times]
+        del space
 
         on_test, explained = _at_points(
             gram, preconditioner, z, np.hstack(coefficients), largest_tile, progress
@@ -147,7 +157,7 @@ def exact_solve(
         # Where next to nothing is left, rounding may go below.
         variances=np.maximum(prior - explained, 0),
         diag_reg=diag_reg,
-        condition_number=float(space.eigenvalues[-1] / space.eigenvalues[0]),
+        condition_number=float(flow.eigenvalues[-1] / flow.eigenvalues[0]),
         residual=residual,
         jitter=preconditioner.jitter,
         log_marginal_likelihood=log_marginal_likelihood(
@@ -250,10 +260,9 @@ def _refined(
     preconditioner: Preconditioner,
     labels: Matrix,
     finite: Sequence[float],
-    basis: Matrix,
-    products: Matrix,
+    space: _Space,
     progress: Progress,
-) -> tuple[Matrix, Matrix, Projection, float, float]:
+) -> tuple[Projection, float, float]:
     """Extend the space by what is missing of each time, until nothing is of t = ∞.
 
     Args:
@@ -261,24 +270,25 @@ def _refined(
         preconditioner: M ≈ K.
         labels: Y, shape (n, k).
         finite: the finite times; one round serves them, or a few.
-        basis: Q, shape (n, p).
-        products: K Q.
+        space: Q and K Q, to be extended.
         progress: told of each round's tiles.
 
     Returns:
-        Q; K Q; gradient flow within; and of a = K⁻¹ Y therein ‖K a − Y‖ / ‖Y‖ and the error in the
-        norm of K, about √(rᵀ M⁻¹ r) for r = Y − K a.
+        Gradient flow within the space; and of a = K⁻¹ Y therein ‖K a − Y‖ / ‖Y‖ and the error in
+        the norm of K, about √(rᵀ M⁻¹ r) for r = Y − K a.
 
     Raises:
         SolveFailed: K is singular, or after so many rounds the residual is still too large.
     """
     error = inf
     for round_ in range(_ROUNDS + 1):
-        space = project(basis, products, labels)
-        _check_condition(gram, *space.eigenvalues[[0, -1]])
-        late = [time for time in finite if not round_ or space.error(time) > _FLOW_ERROR]
+        flow = project(space.basis, space.products, labels)
+        _check_condition(gram, *flow.eigenvalues[[0, -1]])
+        late = [time for time in finite if not round_ or flow.error(time) > _FLOW_ERROR]
         late = late if round_ < _FLOW_ROUNDS else []
-        rests = np.hstack([space.residual(basis, products, time) for time in (*late, inf)])
+        rests = np.hstack(
+            [flow.residual(space.basis, space.products, time) for time in (*late, inf)]
+        )
         toward = preconditioner.solve(rests)
         rest, solved = rests[:, -labels.shape[1] :], toward[:, -labels.shape[1] :]
         residual = float(np.linalg.norm(rest) / np.linalg.norm(labels))
@@ -286,14 +296,15 @@ def _refined(
         # Of a matrix that is nearly singular, rounding may leave more.
         least = error <= _ERROR or (round_ > 1 and error > before / 2)
         if round_ and not late and residual <= _RESIDUAL and least:
-            return basis, products, space, residual, error
+            return flow, residual, error
         if round_ < _ROUNDS:
-            known = basis.shape[1]
-            # One after the other, and nothing twice: this is when most memory is held.
-            basis = with_directions(with_directions(basis, rests), toward)
+            known = space.basis.shape[1]
+            space.basis = with_directions(space.basis, rests)
+            space.basis = with_directions(space.basis, toward)
             del rests, toward, rest, solved
             stage = partial(progress, f"refinement {round_ + 1}")
-            products = np.hstack([products, gram.times(basis[:, known:], stage)])
+            new = gram.times(space.basis[:, known:], stage)
+            space.products = np.hstack([space.products, new])
     raise SolveFailed(
         f"the {gram.kind} solve of {len(labels)} images stands at a residual of {residual:.1e} "
         f"after {_ROUNDS} refinements; set kernel.diag_reg to 1e-6 or more"

@@ -36,6 +36,7 @@ Matrix = NDArray[np.float64]
 
 #: Below this fraction of its length, what is left of a vector is rounding.
 _NEW = 1e-10
+_ROWS = 4096
 
 
 def orthonormal(block: Matrix) -> Matrix:
@@ -126,11 +127,17 @@ def project(basis: Matrix, product: Matrix, labels: Matrix) -> Projection:
     """
     inner = basis.T @ product
     eigenvalues, eigenvectors = scipy.linalg.eigh((inner + inner.T) / 2)
-    rest = product @ eigenvectors - basis @ (inner @ eigenvectors)
+    within = inner @ eigenvectors
+    defect = np.zeros_like(inner)
+    # By rows, as all of K Q − Q H would take as much memory as Q.
+    for start in range(0, len(basis), _ROWS):
+        rows = slice(start, start + _ROWS)
+        rest = product[rows] @ eigenvectors - basis[rows] @ within
+        defect += rest.T @ rest
     return Projection(
         eigenvalues=eigenvalues,
         eigenvectors=eigenvectors,
         labels=eigenvectors.T @ (basis.T @ labels),
-        defect=rest.T @ rest,
+        defect=defect,
         count=labels.size,
     )
