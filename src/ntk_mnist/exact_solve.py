@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist.architecture import Architecture
 from ntk_mnist.gradient_flow import SolveFailed, check_diagonal
-from ntk_mnist.kernel import STRIPS, whole_tile
+from ntk_mnist.kernel import STRIPS, whole_tiles
 from ntk_mnist.krylov import Projection, extended, orthonormal, project, with_directions
 from ntk_mnist.preconditioner import Kept, Preconditioner
 from ntk_mnist.recomputed_gram import RecomputedGram
@@ -332,7 +332,7 @@ def _at_points(
 ) -> tuple[Matrix, Matrix]:
     """Of all test points what ``Preconditioner.at_points`` gives, a batch at a time."""
     size = _even_tile(len(z), largest_tile)
-    batches = [whole_tile(z[start : start + size], size) for start in range(0, len(z), size)]
+    batches = whole_tiles(z, size)
     per_batch = preconditioner.count * (preconditioner.count + 1) // 2
     done = 0
 

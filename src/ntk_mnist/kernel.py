@@ -17,7 +17,7 @@ from ntk_mnist import arctan2
 from ntk_mnist.architecture import Architecture, infinite
 from ntk_mnist.programs import Programs, compile_anew
 
-__all__ = ["KINDS", "STRIPS", "TileFunction", "diagonal", "gram", "tile_function", "whole_tile"]
+__all__ = ["KINDS", "STRIPS", "diagonal", "gram", "tile_function", "whole_tile", "whole_tiles"]
 
 #: The kernels by their name in the config: neural-tangents' ``get``.
 KINDS = ("nngp", "ntk")
@@ -81,8 +81,7 @@ def diagonal(
     """
     with jax.enable_x64(True):
         tile = _program(architecture, x.shape[1], tuple(kinds), programs)
-        rows = [whole_tile(x[i : i + _TILE], _TILE) for i in range(0, len(x), _TILE)]
-        tiles = [tile(whole, whole) for whole in rows]
+        tiles = [tile(whole, whole) for whole in whole_tiles(x, _TILE)]
         return {
             kind: np.concatenate([np.diagonal(values[kind]) for values in tiles])[: len(x)]
             for kind in kinds
@@ -110,6 +109,11 @@ def tile_function(architecture: Architecture, kinds: Sequence[str]) -> TileFunct
 def whole_tile(x: NDArray[Any], rows: int) -> NDArray[Any]:
     """``x`` with its first row repeated up to so many; what that adds is to be cut off."""
     return np.concatenate([x, np.broadcast_to(x[0], (rows - len(x), x.shape[1]))])
+
+
+def whole_tiles(x: NDArray[Any], rows: int) -> list[NDArray[Any]]:
+    """``x`` in tiles of so many rows, the last one made whole."""
+    return [whole_tile(x[start : start + rows], rows) for start in range(0, len(x), rows)]
 
 
 def _program(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist.architecture import Architecture
-from ntk_mnist.kernel import tile_function, whole_tile
+from ntk_mnist.kernel import tile_function, whole_tile, whole_tiles
 
 __all__ = ["Done", "RecomputedGram"]
 
@@ -67,14 +67,14 @@ class RecomputedGram:
 
     def diagonal(self, points: NDArray[Any]) -> Matrix:
         """Θ(z, z) of each point, shape (m,)."""
-        tiles = [points[rows] for rows in _rows(len(points), _SMALL_TILE)]
-        values = [self._diagonal(whole_tile(tile, _SMALL_TILE))[: len(tile)] for tile in tiles]
-        return np.concatenate(values)
+        values = [self._diagonal(tile) for tile in whole_tiles(points, _SMALL_TILE)]
+        return np.concatenate(values)[: len(points)]
 
     def times(self, vectors: Matrix, done: Done) -> Matrix:
         """The matrix times ``vectors``, shape (n, k); each tile serves both of its sides."""
         result = self.ridge * vectors
-        rows = _rows(len(self.x), self.tile)
+        count = len(self.x)
+        rows = [slice(i, min(i + self.tile, count)) for i in range(0, count, self.tile)]
         total, finished = len(rows) * (len(rows) + 1) // 2, 0
         for i, here in enumerate(rows):
             p, u = whole_tile(self.x[here], self.tile), self._with_zeros(vectors[here])
@@ -99,7 +99,3 @@ class RecomputedGram:
     ) -> tuple[jax.Array, jax.Array]:
         k = self.kernel(p, q)
         return k @ v, (u.T @ k).T
-
-
-def _rows(count: int, tile: int) -> list[slice]:
-    return [slice(start, min(start + tile, count)) for start in range(0, count, tile)]
