@@ -1,5 +1,5 @@
-# `make` sets up .venv and runs the default experiment; `make test` runs the tests; `make bench`
-# measures.
+# `make` sets up .venv and runs the default experiment; `make quick` and `make test` run the tests;
+# `make generate` rewrites what follows from the declared settings; `make bench` measures.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,13 +7,21 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--retries 2 --no-deps --require-hashes
 
-.PHONY: run test lint bench lock figure clean
+.PHONY: run quick test lint generate bench lock figure clean
 
 run: $(VENV)/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflow/run_default_or_digits.sh
 
+# Without real Snakemake runs and long solves.
+quick: $(VENV)/installed-dev
+	$(BIN)/python -m pytest --ignore=tests/workflow -m "not slow"
+
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
+
+# Files that follow from src/ntk_mnist/settings.py and the declared columns.
+generate: $(VENV)/installed
+	$(BIN)/python -m ntk_mnist generate --folder .
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check
@@ -29,23 +37,27 @@ $(VENV)/installed: requirements.lock
 	@$(PYTHON) -m venv --clear $(VENV) > /dev/null || { \
 		echo "error: $(PYTHON) -m venv failed; on Debian and Ubuntu, install python3-venv" >&2; exit 1; }
 	@$(PIP_INSTALL) -r requirements.lock > $(VENV)/install.log 2>&1 || { \
-		echo "error: the packages of requirements.lock cannot be installed: is the package registry in reach? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
+		echo "error: the packages of requirements.lock cannot be installed: can the package registry be reached? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
+	@$(BIN)/python -c 'import pathlib, sysconfig; \
+		path = pathlib.Path(sysconfig.get_path("purelib"), "ntk_mnist.pth"); \
+		path.write_text(str(pathlib.Path("src").resolve()) + "\n")'
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@echo "Adding what tests and checks need to $(VENV)"
 	@$(PIP_INSTALL) -r requirements-dev.lock > $(VENV)/install.log 2>&1 || { \
-		echo "error: the packages of requirements-dev.lock cannot be installed: is the package registry in reach? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
+		echo "error: the packages of requirements-dev.lock cannot be installed: can the package registry be reached? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
 	@touch $@
 
 # Well over an hour, with nothing else on the machine.
 bench: $(VENV)/installed-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake data
-	PYTHONPATH=src $(BIN)/python benchmarks/default_run.py
-	PYTHONPATH=src $(BIN)/python benchmarks/scale.py
-	PYTHONPATH=src $(BIN)/python benchmarks/exact_solve.py
+	$(BIN)/python -m benchmarks.default_run
+	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.seeds
+	$(BIN)/python -m benchmarks.exact_solve
 
-# Pin anew what pyproject.toml allows; needs uv (pip install uv).
+# Pin the newest versions that pyproject.toml allows; needs uv (pip install uv).
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal \
 	--python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate
 

@@ -1,19 +1,18 @@
-"""How close are finite networks to their infinite-width limit, on real images?"""
+"""How close are finite neural networks to their infinite-width limit, on real images?"""
 
 from snakemake.utils import min_version
 
 min_version("9.13")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir.get_path_or_uri(secret_free=True)}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/one_run.smk"
 include: "workflow/rules/requests.smk"
+include: "workflow/rules/one_run.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/network.smk"
-include: "workflow/rules/kernel.smk"
+include: "workflow/rules/cells.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/charts.smk"
 
@@ -35,8 +34,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        TABLES,
-        CALIBRATION,
+        MAIN_TABLES,
         FIGURES,
 
 
@@ -47,24 +45,22 @@ rule data:
 
 rule networks:
     input:
-        NETWORK_SHARDS,
+        lambda _: shards("network"),
 
 
 rule kernels:
     input:
-        KERNEL_SHARDS,
+        lambda _: shards("kernel"),
 
 
 rule tables:
     input:
-        TABLES,
-        CALIBRATION,
+        MAIN_TABLES,
 
 
 rule partial_tables:
     input:
-        f"{RESULTS}/partial/nn.parquet",
-        f"{RESULTS}/partial/kernel.parquet",
+        expand(f"{RESULTS}/partial/{{table}}.parquet", table=MAIN_NAMES),
 
 
 rule figures:
@@ -74,4 +70,4 @@ rule figures:
 
 rule evidence:
     input:
-        EVIDENCE_TABLE,
+        f"{RESULTS}/evidence.parquet",

@@ -1,268 +1,167 @@
 """The exact solve of both kernels at growing training-set sizes, beside neural-tangents by hand.
 
-    python benchmarks/exact_solve.py
+    PYTHONPATH=src python -m benchmarks.exact_solve
 
-Each solve is a process of its own: MNIST, three hidden ReLU layers, W_std² = 1.6, b_std² = 0.1, all
-10,000 test images, every time of the default experiment, checkpoint included. Before it, another
-process measures the rate of float32 matrix products of 8,192 and of a tile's rows, of which the
-better counts; the factorization is held against it without the time in which it is written to disk.
-A spectral solve has one thread, as its cell.
-``neural_tangents.predict`` gets the limit at t = ∞ only, in float64, and the machine's memory.
-Writes ``results/exact_solve.{csv,md,png}``.
+Needs ``data/prepared/mnist`` (``snakemake data``). Each solve is a process of its own (``solves``):
+three hidden ReLU layers, W_std² = 1.6, b_std² = 0.1, all 10,000 test images, every time of the
+default experiment, checkpoint included. Before it, another process measures the rate of float32
+matrix products of 8,192 and of a tile's rows, and the better rate counts. The factorization is
+compared with it without the time in which it is written to disk. A spectral solve has one thread,
+as its cell has. ``neural_tangents.predict`` computes the limit at t = ∞ only, in float64, and may
+use the machine's memory. Writes ``exact_solve.csv``, ``exact_solve.md`` and ``exact_solve.png``.
 """
 
 import argparse
 import json
 import math
 import os
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
-import time
-from math import inf
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ntk_mnist.architecture import Architecture
-from ntk_mnist.checkpoint import Checkpoint
+from benchmarks.checkout import prepared_arrays
+from benchmarks.processes import RESULTS, VARIABLES, bounded, run
+from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.settings import Inputs, Solve
 
 SIZES = (4000, 8000, 16000, 32000, 60000)
-KINDS = ("nngp", "ntk")
-TIMES = [*(10.0**k for k in range(1, 8)), inf]
-ARCHITECTURE = Architecture(depth=3, activation="relu", W_std=1.6**0.5, b_std=0.1**0.5)
-PREPARED = Path("data/prepared/mnist")
-RESULTS = Path(__file__).with_name("results")
+#: Rows of the matrices whose product rate is measured.
+ROWS = (2048, 8192)
 #: Twice the size to which cells are diagonalized, to see why.
 _LARGEST_DIAGONALIZED = 8000
-#: neural-tangents is not tried beyond the size at which it failed.
-_SECONDS = 1800
+#: What ``neural_tangents.predict`` may take, seconds.
+_PATIENCE = 1800
+#: Rows that the preconditioner eliminates before the factorization, if there are twice as many.
+_PIVOTS = 512
 
 
-class TimedCheckpoint(Checkpoint):
-    """Says how long it took to write."""
+class Problem(NamedTuple):
+    """What is solved.
 
-    seconds = 0.0
-    during_factorization = 0.0
+    Attributes:
+        dataset: its name.
+        folder: has the prepared arrays, and gets the checkpoint.
+        kind: of kernel.
+        size: of the training set.
+    """
 
-    def __setitem__(self, name: str, array: NDArray[Any]) -> None:
-        """Put an array."""
-        started = time.perf_counter()
-        super().__setitem__(name, array)
-        took = time.perf_counter() - started
-        self.seconds += took
-        if "tile=" in name:
-            self.during_factorization += took
+    dataset: str
+    folder: Path
+    kind: str
+    size: int
 
+    def names(self, solver: str) -> dict[str, Any]:
+        """The columns that identify its row in the table."""
+        return {"solver": solver, "kernel": self.kind, "size": self.size}
 
-def rate() -> dict[str, float]:
-    """Of float32 matrix products on this machine, flop/s."""
-    import jax
-    import jax.numpy as jnp
+    def command(self, solver: str) -> list[str]:
+        """The process that solves it, in its folder."""
+        command = [sys.executable, "-m", "benchmarks.solves", solver, "--dataset", self.dataset]
+        command += ["--prepared", f"data/prepared/{self.dataset}", "--kind", self.kind]
+        return [*command, "--size", str(self.size), "--scratch", "."]
 
-    best = 0.0
-    for rows in (2048, 8192):
-        a = jnp.ones((rows, rows), jnp.float32)
-        product = jax.jit(lambda a, b: a @ b)
-        product(a, a).block_until_ready()
-        for _ in range(3):
-            started = time.perf_counter()
-            for _ in range(repeats := (8192 // rows) ** 2):
-                product(a, a).block_until_ready()
-            best = max(best, 2 * rows**3 * repeats / (time.perf_counter() - started))
-    return {"rate": best}
+    def solve(self, solver: str, threads: int) -> dict[str, float]:
+        """What the process of a solver of this project measured."""
+        done = run(self.folder, *self.command(solver), variables=bounded(threads))
+        return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def exact(kind: str, size: int) -> dict[str, Any]:
-    """One solve, as a cell does it."""
-    from ntk_mnist.exact_solve import exact_solve
+def main() -> None:
+    """Measure, and write."""
+    parser = argparse.ArgumentParser(description="Exact solves of growing training sets.")
+    parser.add_argument("--dataset", choices=list(CATALOGUE), default=Inputs().dataset)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--kinds", choices=Solve().kinds, nargs="+", default=Solve().kinds)
+    parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="of matrix products")
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="of what is written")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    # Beside the results, as the memory of some machines holds /tmp.
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder = Path(name)
+        prepared_arrays(folder, options.dataset)
+        table = measure(folder, options.dataset, options.sizes, options.kinds, options.rows)
+    table.to_csv(options.folder / "exact_solve.csv", index=False)
+    (options.folder / "exact_solve.md").write_text(report(table))
+    draw(table).save(options.folder / "exact_solve.png", ppi=150)
 
-    x, y, z, labels = images(size)
-    stages: dict[str, float] = {}
-    last = time.perf_counter()
 
-    def progress(stage: str, done: int, total: int) -> None:
-        nonlocal last
-        now = time.perf_counter()
-        stages[stage] = stages.get(stage, 0.0) + now - last
-        last = now
+def measure(
+    folder: Path, dataset: str, sizes: Sequence[int], kinds: Sequence[str], rows: Sequence[int]
+) -> pd.DataFrame:
+    """All sizes and kernels, each by every solver that can; a row each."""
+    table: list[dict[str, Any]] = []
+    # neural-tangents is not tried beyond the size at which it failed.
+    failed = set()
+    for size in sizes:
+        for kind in kinds:
+            problem = Problem(dataset, folder, kind, size)
+            table.append(problem.names("exact") | exact(problem, rows))
+            print(table[-1], flush=True)
+            if size <= _LARGEST_DIAGONALIZED:
+                table.append(problem.names("spectral") | problem.solve("spectral", threads=1))
+                print(table[-1], flush=True)
+            if kind not in failed:
+                table.append(problem.names("neural-tangents") | by_hand(problem))
+                print(table[-1], flush=True)
+                if "failed" in table[-1]:
+                    failed.add(kind)
+    return pd.DataFrame(table)
 
-    with tempfile.TemporaryDirectory(dir=RESULTS) as folder:
-        kept = TimedCheckpoint(Path(folder) / "checkpoint", {})
-        started = time.perf_counter()
-        solution = exact_solve(
-            *(ARCHITECTURE, kind, x, y, z, TIMES, 0.0),
-            pixel_max=255,
-            progress=progress,
-            kept=kept,
-        )
-        seconds = time.perf_counter() - started
-    stages["factorization"] -= kept.during_factorization
-    return {
-        "seconds": seconds,
-        "test_accuracy": accuracy(solution.test[-1], labels),
-        "residual": solution.residual,
-        "jitter": solution.jitter,
-        "prediction_error": solution.errors[-1],
-        "largest_time_error": solution.errors[-2],
-        "log_marginal_likelihood": solution.log_marginal_likelihood,
-        "log_marginal_likelihood_error": solution.log_marginal_likelihood_error,
-        "checkpoint_seconds": kept.seconds,
-        **{f"seconds: {stage}": took for stage, took in stages.items()},
+
+def exact(problem: Problem, rows: Sequence[int]) -> dict[str, float]:
+    """The exact solve with all cores, and how its factorization compares with matrix products."""
+    command = (sys.executable, "-m", "benchmarks.solves", "rate", "--rows", *map(str, rows))
+    rate: float = json.loads(run(problem.folder, *command).stdout.splitlines()[-1])["rate"]
+    found = problem.solve("exact", threads=os.cpu_count() or 1)
+    flop = (problem.size - min(_PIVOTS, problem.size // 2)) ** 3 / 3
+    return found | {
+        "rate": rate,
+        "fraction_of_rate": flop / found["seconds: factorization"] / rate,
     }
 
 
-def spectral(kind: str, size: int) -> dict[str, Any]:
-    """One solve by diagonalization, as a cell does it."""
-    from ntk_mnist.gradient_flow import spectral_solve
-    from ntk_mnist.kernel import diagonal, gram
-
-    x, y, z, labels = images(size)
-    x, z = x / np.float64(255), z / np.float64(255)
-    started = time.perf_counter()
-    solution = spectral_solve(
-        gram(ARCHITECTURE, x, None, (kind,))[kind],
-        gram(ARCHITECTURE, z, x, (kind,))[kind],
-        diagonal(ARCHITECTURE, z, (kind,))[kind],
-        *(y, TIMES, 0.0),
-    )
-    return {
-        "seconds": time.perf_counter() - started,
-        "test_accuracy": accuracy(solution.test[-1], labels),
-        "residual": solution.residual,
-    }
-
-
-def by_hand(kind: str, size: int) -> dict[str, Any]:
-    """``neural_tangents.predict`` at t = ∞, in float64."""
-    import jax
-
-    from ntk_mnist.architecture import infinite
-    from ntk_mnist.neural_tangents_compat import predict
-
-    jax.config.update("jax_enable_x64", True)
-    x, y, z, labels = images(size)
-    x, z = x / np.float64(255), z / np.float64(255)
-    started = time.perf_counter()
-    predict_fn = predict.gradient_descent_mse_ensemble(infinite(ARCHITECTURE), x, y, diag_reg=0.0)
-    predictions = np.asarray(predict_fn(None, z, get=kind))
-    seconds = time.perf_counter() - started
-    return {"seconds": seconds, "test_accuracy": accuracy(predictions, labels)}
-
-
-def images(size: int) -> tuple[NDArray[Any], ...]:
-    """MNIST: training images as bytes and one-hot labels, test images and labels."""
-    from ntk_mnist.datasets import load
-
-    mnist = load("mnist", PREPARED, size, 10000)
-    return (
-        mnist.train_images,
-        np.eye(10)[mnist.train_labels],
-        mnist.test_images,
-        mnist.test_labels,
-    )
-
-
-def accuracy(predictions: NDArray[np.float64], labels: NDArray[Any]) -> float:
-    """Fraction of the test images."""
-    return float(np.mean(predictions.argmax(axis=1) == labels))
-
-
-def measured(*what: str) -> dict[str, Any]:
-    """What a process of its own measured, with its peak memory; or what became of it."""
-    command = [sys.executable, __file__, "--measure", *what]
-    # As the command line bounds the threads of a cell; by hand there are no bounds.
-    bounds = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-    of_cell = {"spectral": bounds | {"NPROC": "1"}, "exact": bounds}
-    environment = os.environ | of_cell.get(what[0], {})
+def by_hand(problem: Problem) -> dict[str, Any]:
+    """``neural_tangents.predict``, with all cores; or why it failed, which is a result too."""
     try:
         done = subprocess.run(
-            command,
+            problem.command("neural-tangents"),
+            cwd=problem.folder,
+            env=os.environ | VARIABLES,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=_PATIENCE,
             check=False,
-            env=environment,
         )
     except subprocess.TimeoutExpired:
-        return {"failed": f"not done after {_SECONDS} s"}
+        return {"failed": f"not done after {_PATIENCE} s"}
+    if done.returncode == -signal.SIGKILL:
+        return {"failed": "killed: out of memory"}
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "Error" in line or "EXHAUSTED" in line]
-        if done.returncode == -signal.SIGKILL:
-            said = ["killed: out of memory"]
-        return {"failed": (said or [f"ended by {done.returncode}"])[-1][:120]}
+        errors = [
+            line for line in done.stderr.splitlines() if "Error" in line or "EXHAUSTED" in line
+        ]
+        return {"failed": (errors or [f"exit status {done.returncode}"])[-1][:120]}
     return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def measure(what: list[str]) -> None:
-    """In the process of its own."""
-    match what:
-        case ["rate"]:
-            found = rate()
-        case ["exact", kind, size]:
-            found = exact(kind, int(size))
-        case ["spectral", kind, size]:
-            found = spectral(kind, int(size))
-        case ["by hand", kind, size]:
-            # The machine's memory, less what others need; beyond it, fail rather than swap.
-            limit = int(0.95 * memory_bytes())
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-            found = by_hand(kind, int(size))
-        case _:
-            raise SystemExit(f"unknown: {what}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps(found | {"peak_gb": peak / 1e9}))
-
-
-def memory_bytes() -> int:
-    """Of the machine."""
-    line = Path("/proc/meminfo").read_text().splitlines()[0]
-    return int(line.split()[1]) * 1024
-
-
-def run() -> pd.DataFrame:
-    """All sizes, both kernels, both ways; a row each."""
-    rows = []
-    failed = set()
-    for size in SIZES:
-        for kind in KINDS:
-            best = measured("rate")["rate"]
-            row = {"solver": "exact", "kernel": kind, "size": size, "rate": best}
-            row |= measured("exact", kind, str(size))
-            if "failed" not in row:
-                work = (size - 512) ** 3 / 3
-                row["fraction_of_rate"] = work / row["seconds: factorization"] / best
-            rows.append(row)
-            print(row, flush=True)
-            if size <= _LARGEST_DIAGONALIZED:
-                row = {"solver": "spectral", "kernel": kind, "size": size}
-                rows.append(row | measured("spectral", kind, str(size)))
-                print(rows[-1], flush=True)
-            if kind not in failed:
-                row = {"solver": "neural-tangents", "kernel": kind, "size": size}
-                row |= measured("by hand", kind, str(size))
-                if "failed" in row:
-                    failed.add(kind)
-                rows.append(row)
-                print(row, flush=True)
-    return pd.DataFrame(rows)
 
 
 def draw(table: pd.DataFrame) -> alt.HConcatChart:
     """Time and memory against n."""
     shown = table[table["seconds"].notna()].assign(name=lambda t: t["kernel"].str.upper())
+    sizes = sorted(set(table["size"].tolist()))
     base = alt.Chart(shown).encode(
         alt.X(
             "size:Q",
             title="Training-set size",
-            scale=alt.Scale(type="log", base=2, domain=[SIZES[0], SIZES[-1]], nice=False),
-            axis=alt.Axis(values=list(SIZES), format=","),
+            scale=alt.Scale(type="log", base=2, domain=[sizes[0], sizes[-1]], nice=False),
+            axis=alt.Axis(values=sizes, format=","),
         ),
         alt.Color("name:N", title="Kernel", scale=alt.Scale(range=["#440154", "#21918c"])),
         alt.StrokeDash(
@@ -283,8 +182,8 @@ def draw(table: pd.DataFrame) -> alt.HConcatChart:
     return alt.hconcat(*panels).configure(background="white")
 
 
-def written(table: pd.DataFrame) -> str:
-    """The table in Markdown."""
+def report(table: pd.DataFrame) -> str:
+    """The table for the README of the benchmarks."""
     rates = table["rate"].dropna() / 1e9
     lines = [
         f"Float32 matrix products of this machine, before each exact solve: {rates.min():.0f} to "
@@ -299,10 +198,10 @@ def written(table: pd.DataFrame) -> str:
         if isinstance(row.get("failed"), str):
             lines.append(f"{name}| {row['failed']} | | | | | |")
         elif row["solver"] == "exact":
-            kept = row["checkpoint_seconds"] / row["seconds"]
+            checkpoint = row["checkpoint_seconds"] / row["seconds"]
             lines.append(
                 f"{name}| {row['seconds']:.1f} | {row['peak_gb']:.2f} | {row['residual']:.1e} | "
-                f"{row['fraction_of_rate']:.2f} | {row['test_accuracy']:.4f} | {kept:.1%} |"
+                f"{row['fraction_of_rate']:.2f} | {row['test_accuracy']:.4f} | {checkpoint:.1%} |"
             )
         else:
             residual = "" if math.isnan(row["residual"]) else f"{row['residual']:.1e}"
@@ -311,20 +210,6 @@ def written(table: pd.DataFrame) -> str:
                 f"{row['test_accuracy']:.4f} | |"
             )
     return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """Measure, and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measure", nargs="+", help="in the process of its own")
-    options = parser.parse_args()
-    if options.measure:
-        measure(options.measure)
-        return
-    table = run()
-    table.to_csv(RESULTS / "exact_solve.csv", index=False)
-    (RESULTS / "exact_solve.md").write_text(written(table))
-    draw(table).save(RESULTS / "exact_solve.png", ppi=150)
 
 
 if __name__ == "__main__":

@@ -1,218 +1,228 @@
-"""Planning and aggregation at 100, 1,000 and 10,000 network cells.
+"""Planning and aggregation at 100, 1,000 and 10,000 networks.
 
-    PYTHONPATH=src python benchmarks/scale.py
+    PYTHONPATH=src python -m benchmarks.scale
 
-The networks and kernels are not computed: their shards hold made-up rows, under the records of
-real ones, so that Snakemake finds what a complete grid leaves behind. Four figures are taken:
+A cell is a width and a size, and its shard has a row a seed: 10,000 networks are 400 cells of 25
+seeds. The networks and kernels are not computed. Their shards hold made-up rows under the records
+of real ones, so that Snakemake finds what a complete grid leaves behind. Four figures are taken:
 
-- plan: ``snakemake -n`` where nothing stands;
+- plan: ``snakemake -n`` where nothing exists;
 - done: ``snakemake -n`` of the complete grid, which finds nothing to do;
 - aggregate: the table of all network shards, from the start of the process;
 - memory: the peak of that process.
 
-Writes ``results/scale.csv``, ``results/scale.md`` and ``results/scale.png`` beside itself.
+Writes ``scale.csv``, ``scale.md`` and ``scale.png``.
 """
 
 import argparse
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
+from collections.abc import Sequence
 from itertools import product
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import altair as alt
 import pandas as pd
-import yaml
+import pyarrow.parquet as pq
+from msgspec.structs import asdict
 
-from ntk_mnist import provenance
-from ntk_mnist.calibration import Calibration
-from ntk_mnist.cost import kernel_solver, kernel_threads, network_threads
-from ntk_mnist.originals import prepare
-from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, write
+from benchmarks.checkout import lay_out, write_config
+from benchmarks.processes import RESULTS, run
+from ntk_mnist.declarations import declared
+from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, Measures, NetworkMeasures
+from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
+from ntk_mnist.plan.experiment import Experiment, experiment_of
+from ntk_mnist.store.schemas import SHARD_SCHEMAS
+from ntk_mnist.store.shards import write
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-RESULTS = Path(__file__).with_name("results")
-#: Widths, sizes and seeds of a grid.
-GRIDS = {100: (5, 5, 4), 1_000: (10, 10, 10), 10_000: (20, 20, 25)}
+AnyMeasures = TypeVar("AnyMeasures", bound=Measures)
+
+#: A value of each type, for measures that no chart needs to tell apart.
+_MADE_UP: dict[type, Any] = {int: 1, float: 0.5, str: "made up"}
+_GROUPS = 20
+_TARGET = "Target: 10,000 networks, which are 400 cells, are planned in less than 5 s."
+
+
+class Axes(NamedTuple):
+    """How many values each axis of a grid has."""
+
+    widths: int
+    sizes: int
+    seeds: int
+
+    @classmethod
+    def of(cls, text: str) -> "Axes":
+        """Of a text such as ``20x20x25``."""
+        widths, sizes, seeds = map(int, text.split("x"))
+        return cls(widths, sizes, seeds)
+
+    @property
+    def networks(self) -> int:
+        """Of the grid."""
+        return self.widths * self.sizes * self.seeds
+
+
+GRIDS = (Axes(5, 5, 4), Axes(10, 10, 10), Axes(20, 20, 25))
 
 
 def main() -> None:
     """Measure each grid, and write."""
     parser = argparse.ArgumentParser(description="Planning and aggregation of large grids.")
-    parser.add_argument("--cells", type=int, nargs="+", default=list(GRIDS), choices=list(GRIDS))
+    parser.add_argument(
+        "--grids", type=Axes.of, nargs="+", default=GRIDS, metavar="WIDTHSxSIZESxSEEDS"
+    )
+    parser.add_argument("--targets", nargs="+", default=[], help="of Snakemake; by default all")
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="of what is written")
+    options = parser.parse_args()
     rows = []
-    for cells in parser.parse_args().cells:
+    for axes in options.grids:
         with tempfile.TemporaryDirectory(prefix="ntk-mnist-scale-") as folder:
-            rows.append(measure(Path(folder), cells))
+            rows.append(measure(Path(folder), axes, options.targets))
             print(rows[-1], flush=True)
-    RESULTS.mkdir(exist_ok=True)
+    options.folder.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(rows)
-    table.to_csv(RESULTS / "scale.csv", index=False)
-    (RESULTS / "scale.md").write_text(markdown(table))
-    chart(table).save(RESULTS / "scale.png", ppi=150)
+    table.to_csv(options.folder / "scale.csv", index=False)
+    (options.folder / "scale.md").write_text(report(table))
+    chart(table).save(options.folder / "scale.png", ppi=150)
 
 
-def measure(folder: Path, cells: int) -> dict[str, float]:
-    """One grid, from nothing to complete."""
-    config = lay_out(folder, cells)
-    prepare("digits", [], folder / "data/prepared/digits")
-    plan, _, said = run(folder, "snakemake", "-n", "--configfile", "scale.yaml")
-    assert f"network {cells}" in " ".join(said.split()), said[-2000:]
-    write_shards(folder, config)
-    aggregate, memory, _ = run(folder, *tabulate(config))
-    # The tables and charts, in truth.
-    run(folder, "snakemake", "--configfile", "scale.yaml")
-    done, _, said = run(folder, "snakemake", "-n", "--configfile", "scale.yaml")
-    assert "Nothing to be done" in said, said[-2000:]
+def measure(folder: Path, axes: Axes, targets: Sequence[str]) -> dict[str, float]:
+    """One grid, from nothing to complete.
+
+    Args:
+        folder: an empty folder.
+        axes: of the grid.
+        targets: of Snakemake; if there are none, all tables and charts.
+
+    Raises:
+        SystemExit: Snakemake plans other cells, or a table lacks rows.
+    """
+    experiment = lay_out_grid(folder, axes)
+    # --configfile takes every word that follows it.
+    snakemake = ("snakemake", *targets, "--configfile", "scale.yaml")
+    plan = run(folder, *snakemake, "-n")
+    cells = len(experiment.networks)
+    expect(f" network {cells} " in " ".join(plan.stdout.split()), plan.stdout)
+
+    write_shards(folder / "results" / experiment.name, experiment)
+    table = folder / "aggregated.parquet"
+    aggregate = run(folder, *tabulate(experiment), "--output", str(table))
+    found = pq.read_metadata(table).num_rows
+    expect(found == axes.networks, f"{found} rows")
+
+    # Only the tables and charts are computed.
+    made = run(folder, *snakemake)
+    expect("rule network:" not in made.stderr, made.stderr)
+    done = run(folder, *snakemake, "-n")
+    expect("Nothing to be done" in done.stdout + done.stderr, done.stdout)
     return {
+        "networks": axes.networks,
         "cells": cells,
-        "plan_seconds": plan,
-        "done_seconds": done,
-        "aggregate_seconds": aggregate,
-        "aggregate_mb": memory,
+        "plan_seconds": plan.seconds,
+        "done_seconds": done.seconds,
+        "aggregate_seconds": aggregate.seconds,
+        "aggregate_mb": aggregate.peak_mb,
     }
 
 
-def lay_out(folder: Path, cells: int) -> dict[str, Any]:
-    """Put the workflow, and a config of so many network cells, into ``folder``."""
-    for name in ("Snakefile", "workflow", "src", "config", "profiles", "environment.yml"):
-        source = REPOSITORY / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    widths, sizes, seeds = GRIDS[cells]
+def expect(fulfilled: bool, found: str) -> None:
+    """End everything if what was measured is not what it should be."""
+    if not fulfilled:
+        raise SystemExit(f"not what was to be measured:\n{found[-2000:]}")
+
+
+def lay_out_grid(folder: Path, axes: Axes) -> Experiment:
+    """Put the workflow, the digits and the config of a grid into an empty folder."""
+    lay_out(folder, "digits")
     overlay = {
         "experiment": "scale",
-        "dataset": "digits",
-        "test_size": 100,
-        "sizes": [64 + 16 * i for i in range(sizes)],
-        "network": {"widths": [8 + i for i in range(widths)], "seeds": list(range(seeds))},
+        "inputs": {"dataset": "digits", "test_size": 100},
+        "grid": {
+            "size": [64 + 16 * i for i in range(axes.sizes)],
+            "width": [8 + i for i in range(axes.widths)],
+            "seed": list(range(axes.seeds)),
+        },
     }
-    (folder / "scale.yaml").write_text(yaml.safe_dump(overlay))
-    config = yaml.safe_load((folder / "config/config.yaml").read_text())
-    return config | overlay | {"network": config["network"] | overlay["network"]}
+    write_config(folder / "scale.yaml", overlay)
+    return experiment_of(overlay)
 
 
-def write_shards(folder: Path, config: dict[str, Any]) -> None:
-    """Write the shard of each cell, with a made-up row."""
-    network, kernel = config["network"], config["kernel"]
-    optimizer = network["optimizer"]
-    common = {"dataset": "digits", "test_size": config["test_size"]} | {
-        key: network[key] for key in ("depth", "activation", "W_std", "b_std")
-    }
-    training = {
-        "parameterization": network["parameterization"],
-        "optimizer": optimizer["name"],
-        "step_size": optimizer["step_size"],
-        "mass": optimizer["mass"],
-        "epochs": network["epochs"],
-        "batch_size": network["batch_size"],
-    }
-    accuracies = {"train_accuracy": 0.9, "test_accuracy": 0.9}
-    trained = accuracies | {
-        "train_loss": 0.1,
-        "test_loss": 0.1,
-        "epoch_train_loss": [0.1] * network["epochs"],
-        "train_seconds": 1.0,
-    }
-    results = folder / "results/scale"
-    for width, size, seed in product(network["widths"], config["sizes"], network["seeds"]):
-        cell = common | training | {"width": width, "size": size, "seed": seed}
-        made = provenance.of_network(cell | {"threads": network_threads(width)})
-        shard = results / f"nn/width={width}/size={size}/seed={seed}.parquet"
-        write(shard, NETWORK_SCHEMA, [cell | trained], made)
-    solve = {
-        "kinds": sorted(kernel["kinds"]),
-        "times": sorted(kernel["times"]),
-        "diag_reg": kernel["diag_reg"],
-    }
-    solved = accuracies | {
-        "train_mse": 0.1,
-        "test_mse": 0.1,
-        "diag_reg": 0.0,
-        "condition_number": 1.0,
-        "residual": 1e-12,
-        "prediction_error": 1e-12,
-        "jitter": 0.0,
-        "log_marginal_likelihood": 1.0,
-        "log_marginal_likelihood_error": 0.0,
-        **{f"calibration_{name}": [0.5] * 20 for name in Calibration._fields},
-        "solve_seconds": 1.0,
-    }
-    for size in config["sizes"]:
-        cell = common | {"size": size, "solver": kernel_solver(size)}
-        rows = [
-            cell | solved | {"kernel": kind, "time": t}
-            for kind, t in product(kernel["kinds"], [*kernel["times"], float("inf")])
-        ]
-        shard = results / f"kernel/size={size}.parquet"
-        write(
-            shard,
-            KERNEL_SCHEMA,
-            rows,
-            provenance.of_kernel(cell | solve | {"threads": kernel_threads(size)}),
-        )
+def write_shards(results: Path, experiment: Experiment) -> None:
+    """Write all shards of each cell, with made-up rows."""
+    for network in experiment.networks:
+        write_shard(results, network, "network", network_rows(network))
+    for kernel in experiment.kernels:
+        write_shard(results, kernel, "kernel", kernel_rows(kernel))
+        write_shard(results, kernel, "calibration", calibration_rows(kernel))
 
 
-def tabulate(config: dict[str, Any]) -> list[str]:
-    """The command of the rule ``network_table``, to a place of its own."""
-    axes = {
-        "sizes": config["sizes"],
-        "widths": config["network"]["widths"],
-        "seeds": config["network"]["seeds"],
-    }
-    grid = [word for axis, values in axes.items() for word in (f"--{axis}", *map(str, values))]
-    command = ["python", "-m", "ntk_mnist", "tabulate", "--shards", "results/scale/nn"]
-    return [*command, *grid, "--output", "aggregated.parquet"]
+def write_shard(results: Path, cell: Cell, output: str, measures: list[Measures]) -> None:
+    """Write one output of a cell under the record that it would have now."""
+    rows = [cell.identity | asdict(row) for row in measures]
+    write(results / cell.path(output), SHARD_SCHEMAS[output], rows, cell.record(output))
 
 
-def run(folder: Path, *command: str) -> tuple[float, float, str]:
-    """Run; returns seconds, the process's peak memory in MB, and what was printed."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(REPOSITORY / "src"),
-    }
-    with (folder / "output").open("w+") as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        output.seek(0)
-        said = output.read()
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed:\n{said[-5000:]}")
-    return seconds, usage.ru_maxrss / 1024, said
+def network_rows(cell: NetworkCell) -> list[Measures]:
+    """A row a seed."""
+    losses = (0.5,) * cell.training.epochs
+    return [made_up(NetworkMeasures, seed=seed, epoch_train_loss=losses) for seed in cell.seeds]
 
 
-def markdown(table: pd.DataFrame) -> str:
+def kernel_rows(cell: KernelCell) -> list[Measures]:
+    """A row a kind and time."""
+    return [
+        made_up(KernelMeasures, kernel=kind, time=time, solver=cell.solver)
+        for kind, time in product(cell.solve.kinds, (*cell.solve.times, inf))
+    ]
+
+
+def calibration_rows(cell: KernelCell) -> list[Measures]:
+    """A row a kind and group of test images."""
+    return [
+        made_up(CalibrationMeasures, kernel=kind, fraction=(group + 1) / _GROUPS)
+        for kind, group in product(cell.solve.kinds, range(_GROUPS))
+    ]
+
+
+def made_up(measures: type[AnyMeasures], **given: Any) -> AnyMeasures:
+    """A row of the declared measures, in which those that are not given are made up."""
+    others = {field.name: _MADE_UP[field.type] for field in declared(measures)}
+    return measures(**others | given)
+
+
+def tabulate(experiment: Experiment) -> list[str]:
+    """The command of the rule ``table`` for the networks, but for its output."""
+    command = ["python", "-m", "ntk_mnist", "tabulate", "--table", "network"]
+    results = f"results/{experiment.name}"
+    return [*command, "--results", results, "--experiment", experiment.to_json()]
+
+
+def report(table: pd.DataFrame) -> str:
     """The table for the README of the benchmarks."""
-    lines = ["| cells | plan, s | nothing to do, s | aggregation, s | its peak memory, MB |"]
-    lines += ["|---|---|---|---|---|"]
+    heads = ("networks", "cells", "plan, s", "nothing to do, s", "aggregation, s")
+    lines = ["| " + " | ".join([*heads, "its peak memory, MB"]) + " |", "|--:" * 6 + "|"]
     for row in table.itertuples():
         lines.append(
-            f"| {row.cells:,} | {row.plan_seconds:.1f} | {row.done_seconds:.1f} "
-            f"| {row.aggregate_seconds:.1f} | {row.aggregate_mb:.0f} |"
+            f"| {row.networks:,} | {row.cells:,} | {row.plan_seconds:.1f} "
+            f"| {row.done_seconds:.1f} | {row.aggregate_seconds:.1f} | {row.aggregate_mb:.0f} |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", _TARGET]) + "\n"
 
 
 def chart(table: pd.DataFrame) -> alt.Chart:
-    """Seconds against cells, both logarithmic."""
+    """Seconds against networks, both logarithmic."""
     names = {
         "plan_seconds": "plan",
         "done_seconds": "nothing to do",
         "aggregate_seconds": "aggregation",
     }
-    tidy = table.rename(columns=names).melt("cells", list(names.values()), "what", "seconds")
+    tidy = table.rename(columns=names).melt("networks", list(names.values()), "what", "seconds")
     return (
-        alt.Chart(tidy, title="Growth with the grid (the cells themselves are made up)")
+        alt.Chart(tidy, title="Growth with the grid (the networks themselves are made up)")
         .mark_line(point=True)
         .encode(
-            x=alt.X("cells", title="network cells").scale(type="log"),
+            x=alt.X("networks").scale(type="log"),
             y=alt.Y("seconds").scale(type="log"),
             color=alt.Color("what", title=None),
         )

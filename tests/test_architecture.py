@@ -1,26 +1,28 @@
 """The finite side tends to the infinite side, for every activation and parameterization."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
+import msgspec
 import numpy as np
 import pytest
-import yaml
-from conftest import REPOSITORY
 
 from ntk_mnist.architecture import (
     ACTIVATIONS,
     PARAMETERIZATIONS,
-    Architecture,
     FiniteNetwork,
     finite,
     infinite,
 )
+from ntk_mnist.settings import Architecture, Training
 
 INPUTS = jnp.asarray(np.random.default_rng(1).normal(size=(5, 16)), jnp.float32)
 
 
 def empirical_kernels(network: FiniteNetwork, seeds: int) -> tuple[np.ndarray, np.ndarray]:
-    """Covariance of the outputs and mean of |∂f/∂θ|², over initializations."""
+    """Covariance of the outputs and mean of ∂f/∂θ · ∂f'/∂θ, over initializations."""
 
     @jax.jit
     @jax.vmap
@@ -55,7 +57,7 @@ def test_wide_standard_networks_have_the_nngp_of_the_limit() -> None:
 def test_glorot_networks_are_those_of_the_notebook() -> None:
     from jax.example_libraries import stax
 
-    network = finite(Architecture(2, "relu", 1.0, 0.0), "glorot", width=32, classes=10)
+    network = finite(Architecture(), "glorot", width=32, classes=10)
     init, apply = stax.serial(
         stax.Dense(32), stax.Relu, stax.Dense(32), stax.Relu, stax.Dense(10), stax.LogSoftmax
     )
@@ -73,13 +75,25 @@ def test_glorot_networks_are_those_of_the_notebook() -> None:
 def test_both_sides_apply_the_same_activation(activation: str) -> None:
     from ntk_mnist.neural_tangents_compat import stax
 
-    phi = ACTIVATIONS[activation]
-    _, apply, _ = getattr(stax, phi.layer)(**phi.arguments)
-    np.testing.assert_allclose(apply((), INPUTS), phi.function(INPUTS), rtol=1e-5, atol=1e-6)
+    both = ACTIVATIONS[activation]
+    _, apply, _ = both.layer(stax)
+    np.testing.assert_allclose(apply((), INPUTS), both.function(INPUTS), rtol=1e-5, atol=1e-6)
 
 
-def test_the_schema_allows_exactly_what_exists() -> None:
-    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
-    network = schema["properties"]["network"]["properties"]
-    assert network["activation"]["enum"] == list(ACTIVATIONS)
-    assert network["parameterization"]["enum"] == list(PARAMETERIZATIONS)
+def test_the_config_allows_exactly_the_registered_names() -> None:
+    for settings, name, registry in (
+        (Architecture, "activation", ACTIVATIONS),
+        (Training, "parameterization", PARAMETERIZATIONS),
+    ):
+        schema = msgspec.json.schema(settings)["$defs"][settings.__name__]
+        assert schema["properties"][name]["enum"] == list(registry)
+
+
+def test_a_glorot_network_needs_no_neural_tangents() -> None:
+    program = (
+        "import sys; from ntk_mnist.architecture import finite;"
+        "from ntk_mnist.settings import Architecture;"
+        "finite(Architecture(), 'glorot', width=8, classes=10);"
+        "sys.exit('neural_tangents' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": "src"})

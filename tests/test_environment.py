@@ -1,15 +1,16 @@
-"""The two commands set up what they say, and say in one line why they cannot."""
+"""The two commands set up what they promise, and say in one line why they cannot."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY
+from checkout import REPOSITORY
 
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)( ; [^\\]+?)? *\\?$")
 
@@ -47,7 +48,7 @@ def test_the_lock_has_a_hash_for_every_package_and_no_tensorflow() -> None:
 
 
 def test_every_rule_names_the_environment_that_is_there() -> None:
-    # A rule that named a conda environment instead once failed wherever conda was not.
+    # A rule that named a conda environment instead once failed without conda.
     for rules in (REPOSITORY / "workflow/rules").glob("*.smk"):
         for name in re.findall(r"conda:\s+\"(.*?)\"", rules.read_text()):
             assert (rules.parent / name).resolve() == REPOSITORY / "environment.yml"
@@ -57,7 +58,7 @@ def make(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
-        # Not as a part of the make that may run these tests.
+        # Without the variables of the make that may run these tests.
         env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | environment,
         capture_output=True,
         text=True,
@@ -74,7 +75,7 @@ def bare_checkout(tmp_path: Path) -> Path:
 
 
 def one_error_line(result: subprocess.CompletedProcess[str]) -> str:
-    """The line that says why make failed; make itself may only add that it did."""
+    """The line that says why make failed; make itself only adds that it did."""
     assert result.returncode != 0
     line, *rest = result.stderr.splitlines()
     assert line.startswith("error: ")
@@ -84,7 +85,7 @@ def one_error_line(result: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("python", ["no-such-python", "old-python"])
 def test_a_wrong_python_gets_one_clear_line(bare_checkout: Path, python: str) -> None:
-    # Stands for Python 3.10: it fails the version check, which is all that is asked of it.
+    # In place of Python 3.10: it fails the version check, the only thing that it is asked.
     old = bare_checkout / "old-python"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
@@ -104,5 +105,42 @@ def test_no_registry_gets_one_clear_line(bare_checkout: Path) -> None:
     )
     line = one_error_line(result)
     assert line.startswith("error: the packages of requirements.lock cannot be installed")
-    assert "is the package registry in reach?" in line
+    assert "can the package registry be reached?" in line
     assert not (bare_checkout / ".venv/installed").exists()
+
+
+def imported(python: Path) -> str:
+    """Where a Python finds the package, from a folder without it."""
+    program = "import ntk_mnist; print(ntk_mnist.__file__)"
+    return subprocess.run(
+        [python, "-c", program],
+        cwd="/",
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def test_the_recipe_of_the_environment_makes_the_package_importable(tmp_path: Path) -> None:
+    recipe = (REPOSITORY / "Makefile").read_text()
+    (program,) = re.findall(r"@\$\(BIN\)/python -c '(import pathlib.*?)'", recipe, re.S)
+    venv.create(tmp_path / "venv", with_pip=False)
+    python = tmp_path / "venv/bin/python"
+    program = program.replace("\\\n", "")
+    subprocess.run([python, "-c", program], cwd=REPOSITORY, check=True)
+    assert imported(python) == str(REPOSITORY / "src/ntk_mnist/__init__.py")
+
+
+@pytest.mark.slow
+def test_pip_installs_the_package(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv/bin/python"
+    source = shutil.copytree(
+        REPOSITORY / "src", tmp_path / "clone/src", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, source.parent)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(source.parent)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert str(tmp_path / "venv") in imported(python)

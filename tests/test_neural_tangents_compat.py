@@ -1,4 +1,4 @@
-"""neural-tangents on the pinned JAX, against closed forms that it did not compute."""
+"""neural-tangents on the pinned JAX, against independent closed forms."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from ntk_mnist.architecture import Architecture
-from ntk_mnist.architecture import infinite as infinite_kernel
+from ntk_mnist.architecture import infinite
+from ntk_mnist.settings import Architecture
 
 Matrix = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def test_relu_kernels_equal_the_arc_cosine_closed_form_in_float64() -> None:
     x = np.random.default_rng(0).normal(size=(30, 12))
     architecture = Architecture(depth=3, activation="relu", W_std=1.3, b_std=0.2)
     with jax.enable_x64(True):
-        kernels = infinite_kernel(architecture)(x, None, ("nngp", "ntk"))
+        kernels = infinite(architecture)(x, None, ("nngp", "ntk"))
     nngp, ntk = arc_cosine_kernels(x, 3, 1.3, 0.2)
     np.testing.assert_allclose(kernels.nngp, nngp, rtol=1e-12)
     # On the diagonal, an angle of zero is known to √ε only.
@@ -40,10 +40,9 @@ def test_relu_kernels_equal_the_arc_cosine_closed_form_in_float64() -> None:
     np.testing.assert_allclose(np.asarray(kernels.ntk)[off], ntk[off], rtol=1e-12)
 
 
-def test_importing_brings_no_tensorflow() -> None:
+def test_importing_it_does_not_import_tensorflow() -> None:
     program = (
         "import sys; import ntk_mnist.neural_tangents_compat as nt; nt.predict; nt.stax;"
         "sys.exit(any(m.split('.')[0] in ('tensorflow', 'tf2jax') for m in sys.modules))"
     )
-    source = "src"
-    subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": source})
+    subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": "src"})

@@ -1,10 +1,9 @@
 """Finite neural networks beside their infinite-width limits, on real images.
 
-Data flows one way: ``datasets`` → cells (``network``, ``kernel`` +
-``gradient_flow``) → ``tables`` → ``charts``. Importing the package imports none of
-them, so that a job pays only for what it uses.
+Data flows one way: ``data`` → cells (``networks``, ``kernels``) → tables (``store``) → ``charts``.
+Importing the package imports none of them, so that a job loads only what it uses.
 """
 
 
 class UserError(Exception):
-    """What a person can mend: the command line tells it in one line, without a traceback."""
+    """A fault that a person can mend; the command line prints it in one line, without traceback."""

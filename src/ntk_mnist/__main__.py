@@ -1,8 +1,7 @@
 """The command line: ``python -m ntk_mnist COMMAND …``, one command a rule.
 
-Only the command that is asked for is imported, and only after the thread pools are
-bounded, so that a job pays for nothing else. ``python -m ntk_mnist COMMAND --help``
-describes each.
+Only the command that is asked for is imported, after the thread pools are bounded.
+``python -m ntk_mnist COMMAND --help`` describes each.
 """
 
 import argparse
@@ -12,16 +11,19 @@ import sys
 from collections.abc import Sequence
 
 from ntk_mnist import UserError
+from ntk_mnist.runtime import bound_threads
 
 COMMANDS = {
-    "fetch": "put the original files of a dataset into a folder, each checked",
-    "prepare": "turn the original files into arrays that a cell can memory-map",
-    "network": "train one finite network and write its shard",
-    "kernel": "solve the infinite-width kernels at one training-set size and write their shard",
-    "tabulate": "aggregate shards into one table",
-    "calibrate": "unfold the calibration in the kernel table into a table of its own",
-    "chart": "render one chart of the tables as HTML, PNG and SVG",
+    "fetch": "copy or download the original files of a dataset, and check them",
+    "prepare": "convert the original files to arrays that a cell can memory-map",
+    "network": "train the networks of one cell and write its shard",
+    "kernel": "solve the kernels of one cell and write its shards",
+    "tabulate": "aggregate the shards of a grid into one table",
+    "chart": "draw one chart of the tables as HTML, PNG and SVG",
+    "generate": "rewrite the files that follow from the declared settings and columns",
 }
+#: Commands that run a cell.
+CELLS = ("network", "kernel")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--threads", type=int, default=1, help="of XLA; decides the last bits of a cell"
         )
         if name in arguments[:1]:
-            _bound_threads(arguments)
+            bound_threads(_threads(arguments))
             module = importlib.import_module(f"ntk_mnist.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
@@ -48,40 +50,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _bound_threads(arguments: Sequence[str]) -> None:
-    """Bound the pools of XLA, OpenBLAS and OpenMP; they are read when these are imported.
-
-    XLA has as many threads as the cell asks for, the others one: LAPACK's bits depend on the
-    count, and small diagonalizations gain nothing from a second.
-    """
-    early = argparse.ArgumentParser(add_help=False)
+def _threads(arguments: Sequence[str]) -> int:
+    """The value of ``--threads``, before the command's own arguments are known."""
+    early = argparse.ArgumentParser(prog="python -m ntk_mnist", add_help=False)
     early.add_argument("--threads", type=int, default=1)
-    threads = early.parse_known_args(arguments)[0].threads
-    os.environ["NPROC"] = str(threads)
-    # On a GPU, a cell takes what it uses and no more, so that several share a card.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"
+    threads: int = early.parse_known_args(arguments)[0].threads
+    return threads
 
 
 class _NoPandas:
     """Hides pandas from pyarrow, which imports it only to ask whether a list is one of its own.
 
-    That takes as long as all else of a cell's start but JAX.
+    That takes as long as the rest of a cell's start, JAX excepted.
     """
 
     @staticmethod
     def find_spec(name: str, *_: object) -> None:
-        """Refuse pandas, and leave the rest to others."""
+        """Refuse pandas, and leave other modules to other finders."""
         if name == "pandas":
             raise ModuleNotFoundError("a cell does without pandas", name=name)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["network"], ["kernel"]):
+    if sys.argv[1:2] and sys.argv[1] in CELLS:
         sys.meta_path.insert(0, _NoPandas())
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # All is written; to take JAX down in order takes a third of a second.
+    # Everything is written; an orderly shutdown of JAX would take a third of a second.
     os._exit(code)

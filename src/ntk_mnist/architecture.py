@@ -1,86 +1,83 @@
 """One architecture, two sides: the finite network and its infinite-width limit.
 
-A fully connected network of ``depth`` hidden layers of one ``width``,
+A fully connected network has ``depth`` hidden layers of one ``width``,
 
-    x^l = φ(W^l x^{l-1} + b^l),    f = W^{L+1} x^L + b^{L+1},
+    x^l = φ(W^l x^{l-1} + b^l),    f = W^{L+1} x^L + b^{L+1}.
 
-is a value (:class:`Architecture`) that gives the finite network by :func:`finite` and,
-for width → ∞, the kernels NNGP and NTK by :func:`infinite`. A new activation is one line
-of :data:`ACTIVATIONS`, a new depth none, and both sides follow.
+From one :class:`ntk_mnist.settings.Architecture`, :func:`finite` makes the finite network, and
+:func:`infinite` makes the kernels NNGP and NTK of its limit, width → ∞. Both sides use the same
+line of :data:`ACTIVATIONS`, so a new activation is one new line.
 
-How the finite side is drawn and trained is its *parameterization*:
+How the parameters of the finite side are drawn and trained is its *parameterization*:
 
 ``ntk``
     W_ij = W_std ω_ij / √fan_in, b_i = b_std β_i with trained ω, β ~ N(0, 1)
-    (Jacot et al. 2018, arXiv:1806.07572). The one whose limit is both kernels.
+    (Jacot et al. 2018, arXiv:1806.07572). Its limit has both kernels.
 ``standard``
-    W_ij ~ N(0, W_std² / fan_in), b_i ~ N(0, b_std²), themselves trained. Its NNGP is the
+    W_ij ~ N(0, W_std² / fan_in), b_i ~ N(0, b_std²), and these are trained. Its NNGP is the
     same; its NTK grows with the width (Sohl-Dickstein et al. 2020, arXiv:2001.07301).
 ``glorot``
-    the notebook's: W_ij ~ N(0, 2 / (fan_in + fan_out)), b_i ~ N(0, 0.01²), themselves
-    trained. W_std and b_std then set the infinite side alone; between hidden layers of
-    equal width Glorot's variance is that of W_std = 1.
+    The notebook's: W_ij ~ N(0, 2 / (fan_in + fan_out)), b_i ~ N(0, 0.01²), and these are
+    trained. W_std and b_std then set the infinite side alone. Between hidden layers of
+    equal width, Glorot's variance is that of W_std = 1.
 
 The infinite side is that of ``ntk`` for each of them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
+from ntk_mnist import settings
+
 __all__ = [
     "ACTIVATIONS",
     "PARAMETERIZATIONS",
-    "Architecture",
+    "Activation",
     "FiniteNetwork",
+    "KernelFn",
     "finite",
     "infinite",
 ]
 
+#: neural-tangents' ``kernel_fn(x1, x2, get)``.
 KernelFn: TypeAlias = Callable[..., Any]
 
 
-class _Activation(NamedTuple):
-    """φ itself, and neural-tangents' layer of it: constructor name and its arguments."""
+class Activation(NamedTuple):
+    """An elementwise nonlinearity φ on both sides.
+
+    Attributes:
+        function: φ itself, elementwise.
+        layer: from the module ``neural_tangents.stax``, its layer of φ. The module is an argument
+            so that the registry can be read without importing neural-tangents.
+    """
 
     function: Callable[[jax.Array], jax.Array]
-    layer: str
-    arguments: Mapping[str, Any]
+    layer: Callable[[Any], Any]
 
 
-#: The activations whose dual has a closed form, by their name in the config.
-ACTIVATIONS: Mapping[str, _Activation] = {
-    "relu": _Activation(jax.nn.relu, "Relu", {}),
-    "erf": _Activation(jax.scipy.special.erf, "Erf", {}),
-    "gelu": _Activation(lambda x: jax.nn.gelu(x, approximate=False), "Gelu", {}),
-    "sin": _Activation(jnp.sin, "Sin", {}),
-    "abs": _Activation(jnp.abs, "Abs", {}),
+#: The activations by their name in the config; the dual of each has a closed form.
+ACTIVATIONS: Mapping[str, Activation] = {
+    "relu": Activation(jax.nn.relu, lambda stax: stax.Relu()),
+    "erf": Activation(jax.scipy.special.erf, lambda stax: stax.Erf()),
+    "gelu": Activation(lambda x: jax.nn.gelu(x, approximate=False), lambda stax: stax.Gelu()),
+    "sin": Activation(jnp.sin, lambda stax: stax.Sin()),
+    "abs": Activation(jnp.abs, lambda stax: stax.Abs()),
 }
 
 PARAMETERIZATIONS = ("glorot", "standard", "ntk")
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """What both sides share.
-
-    ``depth`` counts hidden layers; ``W_std`` and ``b_std`` are the standard deviations of
-    the weights, times √fan_in, and of the biases.
-    """
-
-    depth: int
-    activation: str
-    W_std: float
-    b_std: float
-
-
 class FiniteNetwork(NamedTuple):
-    """``init(key, (-1, pixels)) -> (shape, params)``; ``apply(params, inputs) -> logits``.
+    """A network as a pair of functions.
 
-    Inputs are float of shape (images, pixels), logits (images, classes).
+    Attributes:
+        init: ``init(key, (-1, pixels)) -> (shape, params)`` draws the initial parameters.
+        apply: ``apply(params, inputs) -> logits``, from float inputs of shape (images, pixels) to
+            logits of shape (images, classes).
     """
 
     init: Callable[[jax.Array, tuple[int, ...]], tuple[tuple[int, ...], Any]]
@@ -88,12 +85,18 @@ class FiniteNetwork(NamedTuple):
 
 
 def finite(
-    architecture: Architecture, parameterization: str, width: int, classes: int
+    architecture: settings.Architecture, parameterization: str, width: int, classes: int
 ) -> FiniteNetwork:
-    """The network whose hidden layers have ``width`` units, before the softmax.
+    """The finite network, without a softmax.
 
-    Source of the ``glorot`` network: the notebook's ``get_nn``, less its LogSoftmax layer,
-    which the loss applies.
+    Source of the ``glorot`` network: the notebook's ``get_nn``, without its LogSoftmax layer,
+    because the loss applies that.
+
+    Args:
+        architecture: activation, depth, W_std and b_std.
+        parameterization: of :data:`PARAMETERIZATIONS`.
+        width: units of each hidden layer.
+        classes: number of outputs.
     """
     if parameterization == "glorot":
         from jax.example_libraries import stax
@@ -108,11 +111,12 @@ def finite(
     return FiniteNetwork(init, apply)
 
 
-def infinite(architecture: Architecture) -> KernelFn:
-    """neural-tangents' ``kernel_fn(x1, x2, get)`` of the limit, per output.
+def infinite(architecture: settings.Architecture) -> KernelFn:
+    """The kernels of the infinite-width limit, per output.
 
-    ``get`` is ``"nngp"``, ``"ntk"`` or a tuple of both; the kernels are those at
-    initialization for inputs of shape (images, pixels).
+    Returns:
+        neural-tangents' ``kernel_fn(x1, x2, get)``. ``get`` is ``"nngp"``, ``"ntk"`` or a tuple
+        of both. The kernels are those at initialization, for inputs of shape (images, pixels).
     """
     # The widths do not enter the limit.
     _, _, kernel_fn = _neural_tangents(architecture, "ntk", width=1, classes=1)
@@ -120,9 +124,9 @@ def infinite(architecture: Architecture) -> KernelFn:
 
 
 def _neural_tangents(
-    architecture: Architecture, parameterization: str, width: int, classes: int
+    architecture: settings.Architecture, parameterization: str, width: int, classes: int
 ) -> tuple[Any, Any, KernelFn]:
-    # Imported here: a Glorot network does without it.
+    # Imported here because a Glorot network does not need it.
     from ntk_mnist.neural_tangents_compat import stax
 
     def dense(units: int) -> Any:
@@ -133,8 +137,8 @@ def _neural_tangents(
             parameterization=parameterization,
         )
 
-    phi = ACTIVATIONS[architecture.activation]
+    activation = ACTIVATIONS[architecture.activation]
     layers: list[Any] = []
     for _ in range(architecture.depth):
-        layers += [dense(width), getattr(stax, phi.layer)(**phi.arguments)]
+        layers += [dense(width), activation.layer(stax)]
     return stax.serial(*layers, dense(classes))

@@ -1,14 +1,14 @@
-"""The one place that knows neural-tangents is older than JAX.
+"""Makes neural-tangents importable on current JAX; no other module knows that it is older.
 
-neural-tangents 0.6.5, its last release, fails to import on current JAX because names
-moved, and its ``experimental`` subpackage imports TensorFlow (2 GB). This module puts
-the moved names back under their old addresses, stands an empty module where
-``experimental`` was, and exports the two parts in use::
+neural-tangents 0.6.5, its last release, fails to import on current JAX because names have moved,
+and its ``experimental`` subpackage imports TensorFlow (2 GB). This module restores the moved names
+at their old addresses, puts an empty module in the place of ``experimental``, and exports the two
+parts that this package uses::
 
     from ntk_mnist.neural_tangents_compat import predict, stax
 
-Nothing in neural-tangents itself is changed. ``tests/test_neural_tangents_compat.py``
-holds its kernels against closed forms in float64, on the JAX that is pinned.
+It changes nothing in neural-tangents itself. ``tests/test_neural_tangents_compat.py`` compares its
+kernels with closed forms in float64, on the pinned JAX.
 """
 
 import sys
@@ -23,7 +23,7 @@ from jax._src import util as jax_util
 
 
 def _supply(module: ModuleType, **names: object) -> None:
-    """Add to ``module`` those of ``names`` that it no longer has."""
+    """Add those of ``names`` that ``module`` no longer has."""
     for name, value in names.items():
         if not hasattr(module, name):
             setattr(module, name, value)
@@ -43,6 +43,6 @@ _supply(_moved_util, safe_map=jax_util.safe_map, safe_zip=jax_util.safe_zip)
 sys.modules.setdefault("jax.util", _moved_util)
 sys.modules.setdefault("neural_tangents.experimental", ModuleType("neural_tangents.experimental"))
 
-from neural_tangents import predict, stax  # noqa: E402  (importable only from here on)
+from neural_tangents import predict, stax  # noqa: E402  (importable only after the above)
 
 __all__ = ["predict", "stax"]

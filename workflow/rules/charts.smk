@@ -7,8 +7,7 @@ localrules:
 
 rule chart:
     input:
-        networks=f"{RESULTS}/nn.parquet",
-        kernels=f"{RESULTS}/kernel.parquet",
+        tables=chart_tables,
         because=stale_chart,
     output:
         html=report(
@@ -30,8 +29,9 @@ rule chart:
         "../../environment.yml"
     params:
         stem=subpath(output.png, strip_suffix=".png"),
+        caption=lambda wildcards: caption_of(wildcards.figure),
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "python -m ntk_mnist chart --name {wildcards.figure} --networks {input.networks}"
-        " --kernels {input.kernels} --output {params.stem} 2> {log}"
+        "python -m ntk_mnist chart --name {wildcards.figure} --tables {input.tables}"
+        " --output {params.stem} 2> {log}"

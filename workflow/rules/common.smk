@@ -1,28 +1,28 @@
-"""The config, checked before any job is planned, and the paths that it names."""
+"""The checked config as an experiment, the paths of its files, and why a file is stale."""
 
-import json
 import os
 import re
 import sys
 import time
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.settings.enums import RerunTrigger
 
-SOURCE = Path(workflow.basedir) / "src"
+RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+SOURCE = RULES.parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from ntk_mnist import provenance
-from ntk_mnist.config import problems
-from ntk_mnist.cost import kernel_solver, kernel_threads, network_threads
-from ntk_mnist.datasets import ARRAYS, CATALOGUE
-from ntk_mnist.staleness import digest, reasons
+from ntk_mnist.charts import CHARTS, caption_of, tables_of
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, SOURCES
+from ntk_mnist.plan import stale
+from ntk_mnist.plan.cells import KernelCell, NetworkCell
+from ntk_mnist.plan.config import problems
+from ntk_mnist.plan.experiment import TABLES, experiment_of
 
-with (Path(workflow.basedir) / "workflow/schemas/config.schema.yaml").open() as stream:
-    faults = problems(config, yaml.safe_load(stream))
-if faults:
+if faults := problems(config):
     raise WorkflowError("The configuration cannot run:", *faults)
 
 # Every job runs this checkout's package on this very Python, whatever is activated.
@@ -31,220 +31,118 @@ os.environ |= {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
 }
 
-DATASET = config["dataset"]
-NETWORK = config["network"]
-KERNEL = config["kernel"]
-RESULTS = f"results/{config['experiment']}"
-
-ARCHITECTURE = {key: NETWORK[key] for key in ("depth", "activation", "W_std", "b_std")}
-TRAINING = {
-    "parameterization": NETWORK["parameterization"],
-    "optimizer": NETWORK["optimizer"]["name"],
-    "step_size": NETWORK["optimizer"]["step_size"],
-    "mass": NETWORK["optimizer"]["mass"],
-    "epochs": NETWORK["epochs"],
-    "batch_size": NETWORK["batch_size"],
-}
-
+EXPERIMENT = experiment_of(config)
+RESULTS = f"results/{EXPERIMENT.name}"
+DATASET = EXPERIMENT.inputs.dataset
 ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in CATALOGUE[DATASET].files]
 PREPARED = [f"data/prepared/{DATASET}/{array}.npy" for array in ARRAYS]
 PREPARED_RECORD = f"data/prepared/{DATASET}/made.json"
-NETWORK_SHARD = f"{RESULTS}/nn/width={{width}}/size={{size}}/seed={{seed}}.parquet"
-KERNEL_SHARD = f"{RESULTS}/kernel/size={{size}}.parquet"
-NETWORK_SHARDS = expand(
-    NETWORK_SHARD,
-    width=NETWORK["widths"],
-    size=config["sizes"],
-    seed=NETWORK["seeds"],
-)
-KERNEL_SHARDS = expand(KERNEL_SHARD, size=config["sizes"])
-SIZES = " ".join(map(str, config["sizes"]))
-NETWORK_GRID = (
-    f"--sizes {SIZES} --widths {' '.join(map(str, NETWORK['widths']))}"
-    f" --seeds {' '.join(map(str, NETWORK['seeds']))}"
-)
-KERNEL_GRID = f"--sizes {SIZES}"
-TABLES = [f"{RESULTS}/nn.parquet", f"{RESULTS}/kernel.parquet"]
-CALIBRATION = f"{RESULTS}/calibration.parquet"
-EVIDENCE = config["evidence"]
-EVIDENCE_TABLE = f"{RESULTS}/evidence.parquet"
-EVIDENCE_SHARD = (
-    f"{RESULTS}/evidence/depth={{depth}}/W_std={{W_std}}/b_std={{b_std}}.parquet"
-)
-EVIDENCE_AXES = {key: EVIDENCE[key] for key in ("depth", "W_std", "b_std")}
-EVIDENCE_SHARDS = expand(EVIDENCE_SHARD, **EVIDENCE_AXES)
-EVIDENCE_GRID = " ".join(
-    f"--{axis.replace('_', '-')}s {' '.join(map(str, values))}"
-    for axis, values in EVIDENCE_AXES.items()
-)
-FIGURE_NAMES = ["comparison", "gap_to_infinite_width", "calibration"]
+MAIN_NAMES = ["network", "kernel", "calibration"]
+MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=MAIN_NAMES)
 # The first says what made all of them.
 FIGURE_ENDINGS = ["html", "png", "svg"]
-FIGURES = expand(
-    f"{RESULTS}/figures/{{figure}}.{{ending}}",
-    figure=FIGURE_NAMES,
-    ending=FIGURE_ENDINGS,
-)
-
+FIGURE_FILES = f"{RESULTS}/figures/{{figure}}.{{ending}}"
+FIGURES = expand(FIGURE_FILES, figure=CHARTS, ending=FIGURE_ENDINGS)
 BECAUSE = Path(".snakemake/because")
 
 
-def stale(files, wanted, made_from=()):
-    """Inputs that make Snakemake run a job whose file is stale, and say why.
+def shards(table):
+    return [f"{RESULTS}/{path}" for path, _ in EXPERIMENT.shards(table)]
 
-    One small file a reason, named after it and newer: so a stale job's reason reads
-    `Updated input files: .snakemake/because/epochs was 20, is 30`. Of `files`, the first says
-    what made them all. Where they are what `made_from` makes, but older, as after a copy, they
-    are dated anew, since Snakemake goes by times.
+
+def markers(files, found, made_from=()):
+    """Inputs that make Snakemake run a job whose files are stale, and that say why.
+
+    Each reason is a small file of that name, newer than what is stale, so that the plan shows
+    `Updated input files: .snakemake/because/epochs was 20, is 30`. Files that are current but
+    older than what they are made from, as after a copy, get a newer date, because Snakemake
+    compares dates.
     """
-    files = [Path(file) for file in files]
-    found = reasons(files[0], wanted)
+    files = [file for file in map(Path, files) if file.exists()]
     if not found:
-        date_after(files, made_from)
+        dates = [
+            Path(file).stat().st_mtime_ns for file in made_from if Path(file).exists()
+        ]
+        for file in files:
+            if dates and file.stat().st_mtime_ns < max(dates):
+                os.utime(file, ns=(max(dates), max(dates)))
     BECAUSE.mkdir(parents=True, exist_ok=True)
-    markers = []
-    for reason in found[:5]:
-        marker = BECAUSE / re.sub(r"[^\w .,:=+()\[\]-]", "_", reason)[:160]
-        # Unlike any content before it, as Snakemake takes a file of known content for old.
+    made = [
+        BECAUSE / re.sub(r"[^\w .,:=+()\[\]-]", "_", why)[:160] for why in found[:5]
+    ]
+    for marker in made:
+        # Always another content: Snakemake takes a file whose content it knows for an old one.
         marker.write_text(str(time.time_ns()))
-        markers.append(str(marker))
-    if markers:
-        # The stale file is older than that, whatever clock dated it.
-        date_before(files, Path(markers[0]))
-    return markers
+    for file in files if made else ():
+        # Whatever clock dated the stale file, it is older than its marker.
+        if file.stat().st_mtime_ns >= (date := made[0].stat().st_mtime_ns):
+            os.utime(file, ns=(date - 10**9, date - 10**9))
+    return [str(marker) for marker in made]
 
 
-def date_after(files, earlier):
-    """Date those of `files` that are older than one of `earlier` like the youngest of them."""
-    times = [Path(file).stat().st_mtime_ns for file in earlier if Path(file).exists()]
-    for file in filter(Path.exists, files):
-        if times and file.stat().st_mtime_ns < max(times):
-            os.utime(file, ns=(max(times), max(times)))
+def if_needed(outputs, found):
+    """The arrays or originals as inputs of a job that must run, and the markers that say why.
 
-
-def date_before(files, later):
-    """Date those of `files` that are not older than `later` one second earlier than it."""
-    time_ns = later.stat().st_mtime_ns
-    for file in filter(Path.exists, files):
-        if file.stat().st_mtime_ns >= time_ns:
-            os.utime(file, ns=(time_ns - 10**9, time_ns - 10**9))
-
-
-def if_needed(sources, outputs, wanted):
-    """`sources` as inputs of a job that must run, and why it must if its files are stale.
-
-    Files that need nothing ask for no sources: were those made again, or their dates changed,
-    Snakemake would make the files after them, or, were they `ancient`, pass over other jobs
-    that must run. Of `outputs`, the first says what made them all.
+    A job that need not run has no sources: if those were made again, or only their dates changed,
+    Snakemake would run the job after them; if they were `ancient`, it would pass over other jobs
+    that must run.
     """
-    because = stale(outputs, wanted)
+    warn_of_other_triggers()
+    because = markers(outputs, found)
     forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
     needed = because or forced or not all(Path(file).exists() for file in outputs)
+    sources = ORIGINALS if PREPARED_RECORD in outputs else PREPARED
     return {"sources": sources if needed else [], "because": because}
 
 
+@cache
+def warn_of_other_triggers():
+    """Warn once if Snakemake compares more than dates, which is known when it plans."""
+    if workflow.is_main_process and workflow.rerun_triggers != {RerunTrigger.MTIME}:
+        logger.warning(
+            "Without --rerun-triggers mtime (profiles/default has it), Snakemake runs cells again"
+            " for nothing: this workflow itself compares what made each file."
+        )
+
+
 def prepared_inputs(_):
-    return if_needed(
-        ORIGINALS, [PREPARED_RECORD, *PREPARED], provenance.of_prepared(DATASET)
-    )
+    found = stale.stale_arrays(DATASET, Path(PREPARED_RECORD))
+    return if_needed([PREPARED_RECORD, *PREPARED], found)
 
 
-def network_inputs(wildcards):
-    settings = {
-        "dataset": DATASET,
-        "width": int(wildcards.width),
-        "size": int(wildcards.size),
-        "seed": int(wildcards.seed),
-        "test_size": config["test_size"],
-        "threads": network_threads(int(wildcards.width)),
-        **ARCHITECTURE,
-        **TRAINING,
-    }
-    return if_needed(
-        PREPARED, [NETWORK_SHARD.format(**wildcards)], provenance.of_network(settings)
-    )
+@cache
+def cell_inputs(cell):
+    files = [f"{RESULTS}/{cell.path(output)}" for output in cell.OUTPUTS]
+    return if_needed(files, stale.stale_cell(cell, Path(RESULTS)))
 
 
-class KernelCell(NamedTuple):
-    """What a kernel cell computes, or one of evidence."""
-
-    shard: str
-    size: int
-    architecture: dict[str, Any]
-    kinds: list[str]
-    times: list[float]
-
-    @property
-    def solver(self):
-        return kernel_solver(self.size)
-
-    @property
-    def threads(self):
-        return kernel_threads(self.size)
+def stale_table(wildcards):
+    file = f"{RESULTS}/{wildcards.table}.parquet"
+    found = stale.stale_table(EXPERIMENT, wildcards.table, Path(RESULTS), Path(file))
+    return markers([file], found, made_from=shards(wildcards.table))
 
 
-def kernel_cell(wildcards):
-    if "size" in wildcards.keys():
-        shard, size = KERNEL_SHARD.format(**wildcards), int(wildcards.size)
-        return KernelCell(shard, size, ARCHITECTURE, KERNEL["kinds"], KERNEL["times"])
-    shard, size = EVIDENCE_SHARD.format(**wildcards), EVIDENCE["size"]
-    of_grid = {
-        axis: next(v for v in values if str(v) == wildcards[axis])
-        for axis, values in EVIDENCE_AXES.items()
-    }
-    return KernelCell(shard, size, ARCHITECTURE | of_grid, ["nngp"], [])
+def stale_partial_table(wildcards):
+    file = f"{RESULTS}/partial/{wildcards.table}.parquet"
+    found = stale.stale_table(EXPERIMENT, wildcards.table, Path(RESULTS), Path(file))
+    return markers([file], found)
 
 
-def kernel_inputs(wildcards):
-    cell = kernel_cell(wildcards)
-    settings = {
-        "dataset": DATASET,
-        "size": cell.size,
-        "test_size": config["test_size"],
-        **cell.architecture,
-        "kinds": sorted(cell.kinds),
-        "times": sorted(cell.times),
-        "diag_reg": KERNEL["diag_reg"],
-        "solver": cell.solver,
-    }
-    # An exact solve's numbers do not hang on them.
-    if cell.solver == "spectral":
-        settings["threads"] = cell.threads
-    return if_needed(PREPARED, [cell.shard], provenance.of_kernel(settings))
-
-
-def stale_table(table, shards, folder):
-    """For a function of wildcards, as Snakemake asks for it only when it plans the table."""
-    return lambda _: stale(
-        [table],
-        provenance.of_table(
-            {str(Path(s).relative_to(folder)): digest(Path(s)) for s in shards}
-        ),
-        made_from=shards,
-    )
-
-
-def stale_calibration(_):
-    kernels = f"{RESULTS}/kernel.parquet"
-    wanted = provenance.of_calibration(digest(Path(kernels)))
-    return stale([CALIBRATION], wanted, made_from=[kernels])
+def chart_tables(wildcards):
+    return [f"{RESULTS}/{table}.parquet" for table in tables_of(wildcards.figure)]
 
 
 def stale_chart(wildcards):
-    tables = {Path(table).stem: digest(Path(table)) for table in TABLES}
-    return stale(
-        [f"{RESULTS}/figures/{wildcards.figure}.{ending}" for ending in FIGURE_ENDINGS],
-        provenance.of_chart(wildcards.figure, tables),
-        made_from=TABLES,
-    )
+    tables = {Path(table).stem: Path(table) for table in chart_tables(wildcards)}
+    files = expand(FIGURE_FILES, figure=wildcards.figure, ending=FIGURE_ENDINGS)
+    found = stale.stale_chart(wildcards.figure, tables, DATASET, Path(files[0]))
+    return markers(files, found, made_from=tables.values())
 
 
-# Cells of the grid alone: another would be trained on what was never checked.
+# Cells of the grid alone: another would be computed on values that were not checked.
 wildcard_constraints:
-    width="|".join(map(str, NETWORK["widths"])),
-    size="|".join(map(str, config["sizes"])),
-    seed="|".join(map(str, NETWORK["seeds"])),
-    depth="|".join(map(str, EVIDENCE["depth"])),
-    W_std="|".join(re.escape(str(value)) for value in EVIDENCE["W_std"]),
-    b_std="|".join(re.escape(str(value)) for value in EVIDENCE["b_std"]),
-    figure="|".join(FIGURE_NAMES),
+    architecture="|".join(map(re.escape, EXPERIMENT.values("architecture"))),
+    width="|".join(EXPERIMENT.values("width")),
+    size="|".join(EXPERIMENT.values("size")),
+    table="|".join(TABLES),
+    figure="|".join(CHARTS),

@@ -19,12 +19,14 @@ if ORIGINALS:
             "../../environment.yml"
         params:
             dataset=DATASET,
-            # By a function, as braces in plain text would be taken for wildcards.
-            sources=lambda _: config["sources"][DATASET],
+            # By a function, as Snakemake takes braces in plain text for wildcards.
+            sources=lambda _: list(
+                config.get("sources", {}).get(DATASET, SOURCES[DATASET])
+            ),
             folder=subpath(output[0], parent=True),
         message:
             f"Fetching {CATALOGUE[DATASET].title}"
-        # The progress bar goes to the terminal, what went wrong to the log.
+        # The progress bar goes to the terminal, errors to the log.
         shell:
             "python -m ntk_mnist fetch --dataset {params.dataset} --sources {params.sources:q}"
             " --output {params.folder} 2> {log}"

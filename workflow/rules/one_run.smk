@@ -1,7 +1,7 @@
-"""One run at a time in a folder, whatever became of the run before.
+"""One run at a time in a folder, whatever happened to the run before.
 
-Snakemake's own lock outlives a run that was killed, and then asks for --unlock. This one is
-the operating system's: it ends with its process.
+Snakemake's own lock stays when a run is killed, and then asks for --unlock. This lock is the
+operating system's, which releases it when its process ends.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ HELD = []
 
 
 def hold_run():
-    """Whether no other run is at work here; if so, this process holds the lock until it ends."""
+    """Whether no other run is active here; if so, this process holds the lock until it ends."""
     RUN_LOCK.parent.mkdir(exist_ok=True)
     file = RUN_LOCK.open("a+")
     try:
@@ -25,7 +25,7 @@ def hold_run():
 
 
 if workflow.is_main_process and hold_run():
-    # Nobody else runs here: what stands of Snakemake's own lock is a killed run's.
+    # No other run is active: a lock of Snakemake's that is left belongs to a killed run.
     shutil.rmtree(".snakemake/locks", ignore_errors=True)
     # A plan needs no lock; a run takes it when it starts.
     HELD.pop().close()
@@ -34,5 +34,5 @@ if workflow.is_main_process and hold_run():
 onstart:
     if not hold_run():
         raise WorkflowError(
-            "Another snakemake runs in this folder. Wait for it, or stop it and run again."
+            "Another snakemake is running in this folder. Wait for it, or stop it and run again."
         )

@@ -1,113 +1,47 @@
-"""Shards of the grid, as one table each."""
+"""Shards of a grid, as one table each."""
 
 
 localrules:
-    network_table,
-    kernel_table,
-    evidence_table,
-    calibration_table,
-    partial_network_table,
-    partial_kernel_table,
+    table,
+    partial_table,
 
 
-rule network_table:
+rule table:
     input:
-        NETWORK_SHARDS,
-        because=stale_table(f"{RESULTS}/nn.parquet", NETWORK_SHARDS, f"{RESULTS}/nn"),
+        lambda wildcards: shards(wildcards.table),
+        because=stale_table,
     output:
-        f"{RESULTS}/nn.parquet",
+        f"{RESULTS}/{{table}}.parquet",
     log:
-        f"{RESULTS}/logs/nn.log",
+        f"{RESULTS}/logs/{{table}}.log",
     conda:
         "../../environment.yml"
     params:
-        shards=subpath(input[0], ancestor=3),
-        grid=NETWORK_GRID,
+        experiment=lambda _: EXPERIMENT.to_json(),
+        results=subpath(output[0], parent=True),
     message:
-        "Tabulating the networks"
+        "Tabulating {wildcards.table}"
     shell:
-        "python -m ntk_mnist tabulate --shards {params.shards} {params.grid}"
-        " --output {output} 2> {log}"
+        "python -m ntk_mnist tabulate --table {wildcards.table} --results {params.results}"
+        " --experiment {params.experiment:q} --output {output} 2> {log}"
 
 
-rule kernel_table:
+# Only if asked for by name: the rows that exist, and a row of nulls for each that is missing. No
+# shard is an input, so that none is made.
+rule partial_table:
     input:
-        KERNEL_SHARDS,
-        because=stale_table(
-            f"{RESULTS}/kernel.parquet", KERNEL_SHARDS, f"{RESULTS}/kernel"
-        ),
+        because=stale_partial_table,
     output:
-        f"{RESULTS}/kernel.parquet",
+        f"{RESULTS}/partial/{{table}}.parquet",
     log:
-        f"{RESULTS}/logs/kernel.log",
+        f"{RESULTS}/logs/partial/{{table}}.log",
     conda:
         "../../environment.yml"
     params:
-        shards=subpath(input[0], parent=True),
-        grid=KERNEL_GRID,
+        experiment=lambda _: EXPERIMENT.to_json(),
+        results=subpath(output[0], ancestor=2),
     message:
-        "Tabulating the kernels"
+        "Tabulating {wildcards.table} in part"
     shell:
-        "python -m ntk_mnist tabulate --shards {params.shards} {params.grid}"
-        " --output {output} 2> {log}"
-
-
-use rule kernel_table as evidence_table with:
-    input:
-        EVIDENCE_SHARDS,
-        because=stale_table(EVIDENCE_TABLE, EVIDENCE_SHARDS, f"{RESULTS}/evidence"),
-    output:
-        EVIDENCE_TABLE,
-    log:
-        f"{RESULTS}/logs/evidence.log",
-    params:
-        shards=subpath(input[0], ancestor=3),
-        grid=EVIDENCE_GRID,
-    message:
-        "Putting the architectures in order of their marginal likelihood"
-
-
-rule calibration_table:
-    input:
-        kernels=f"{RESULTS}/kernel.parquet",
-        because=stale_calibration,
-    output:
-        CALIBRATION,
-    log:
-        f"{RESULTS}/logs/calibration.log",
-    conda:
-        "../../environment.yml"
-    message:
-        "Tabulating the calibration"
-    shell:
-        "python -m ntk_mnist calibrate --kernels {input.kernels} --output {output} 2> {log}"
-
-
-# Asked for by name only: what stands of the grid, with a row of nulls for each missing cell.
-# No shard is an input, so that none is made.
-use rule network_table as partial_network_table with:
-    input:
-        because=stale_table(
-            f"{RESULTS}/partial/nn.parquet", NETWORK_SHARDS, f"{RESULTS}/nn"
-        ),
-    output:
-        f"{RESULTS}/partial/nn.parquet",
-    log:
-        f"{RESULTS}/logs/partial/nn.log",
-    params:
-        shards=f"{RESULTS}/nn",
-        grid=f"--partial {NETWORK_GRID}",
-
-
-use rule kernel_table as partial_kernel_table with:
-    input:
-        because=stale_table(
-            f"{RESULTS}/partial/kernel.parquet", KERNEL_SHARDS, f"{RESULTS}/kernel"
-        ),
-    output:
-        f"{RESULTS}/partial/kernel.parquet",
-    log:
-        f"{RESULTS}/logs/partial/kernel.log",
-    params:
-        shards=f"{RESULTS}/kernel",
-        grid=f"--partial {KERNEL_GRID}",
+        "python -m ntk_mnist tabulate --partial --table {wildcards.table}"
+        " --results {params.results} --experiment {params.experiment:q} --output {output} 2> {log}"

@@ -1,1 +1,1 @@
-"""One module a command: its arguments, and what it reads, calls and writes."""
+"""The commands, one a module: parse the arguments, read, compute, write."""

@@ -1,43 +1,61 @@
-"""``chart``: one chart of the two tables, as HTML that opens offline, PNG and SVG."""
+"""``chart``: one chart of the tables, as HTML that opens offline, PNG and SVG."""
 
 import argparse
+import importlib
 import os
 import tempfile
 from pathlib import Path
 
-from ntk_mnist.charts import CHARTS, Figure
-from ntk_mnist.provenance import of_chart
-from ntk_mnist.shards import KERNEL_SCHEMA, NETWORK_SCHEMA, read
+from ntk_mnist import UserError
+from ntk_mnist.charts import CHARTS, tables_of
+from ntk_mnist.charts.style import Figure
+from ntk_mnist.store.records import chart_record
+from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.shards import read
 
 _PIXELS_PER_INCH = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("--name", required=True, choices=list(CHARTS))
-    parser.add_argument("--networks", required=True, type=Path, help="the nn table")
-    parser.add_argument("--kernels", required=True, type=Path, help="the kernel table")
-    parser.add_argument("--output", required=True, type=Path, help="without the ending")
+    """Declare the arguments of the command."""
+    parser.add_argument("--name", required=True, choices=CHARTS)
+    parser.add_argument(
+        "--tables", required=True, nargs="+", type=Path, help="files named <table>.parquet"
+    )
+    parser.add_argument("--output", required=True, type=Path, help="path without the ending")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read, draw and write."""
-    networks, of_networks = read(options.networks, NETWORK_SCHEMA)
-    kernels, of_kernels = read(options.kernels, KERNEL_SCHEMA)
-    made = of_chart(options.name, {"nn": of_networks.sha256, "kernel": of_kernels.sha256})
-    chart = CHARTS[options.name](networks.to_pandas(), kernels.to_pandas())
-    render(chart.properties(usermeta={"ntk_mnist": made}), options.output)
+    """Read the tables, draw the chart and write its files."""
+    files = {file.stem: file for file in options.tables}
+    wanted = tables_of(options.name)
+    if sorted(files) != sorted(wanted):
+        raise UserError(
+            f"the chart {options.name} draws the tables {', '.join(wanted)}; got {', '.join(files)}"
+        )
+    frames, digests = {}, {}
+    for name in wanted:
+        table, about = read(files[name], TABLE_SCHEMAS[name])
+        frames[name], digests[name] = table.to_pandas(), about.sha256
+    chart = importlib.import_module(f"ntk_mnist.charts.{options.name}")
+    figure: Figure = chart.draw(frames)
+    dataset = str(next(iter(frames.values()))["dataset"].iloc[0])
+    made = chart_record(options.name, digests, dataset)
+    render(figure.properties(usermeta={"ntk_mnist": made}), options.output)
 
 
-def render(chart: Figure, stem: Path) -> None:
-    """Write ``stem`` with .html, .png and .svg, each of which appears only when it is whole."""
+def render(figure: Figure, stem: Path) -> None:
+    """Write ``stem`` with the endings .html, .png and .svg.
+
+    The files are written under temporary names and renamed when all three are complete.
+    """
     folder = stem.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
         files = [Path(incoming) / f"{stem.name}.{ending}" for ending in ("html", "png", "svg")]
         html, png, svg = files
-        chart.save(html, inline=True)
-        chart.save(png, ppi=_PIXELS_PER_INCH)
-        chart.save(svg)
+        figure.save(html, inline=True)
+        figure.save(png, ppi=_PIXELS_PER_INCH)
+        figure.save(svg)
         for file in files:
             os.replace(file, folder / file.name)

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from ntk_mnist.datasets import CATALOGUE
-from ntk_mnist.sources import fetch
+from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.data.sources import fetch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument(
         "--dataset", required=True, choices=[d for d in CATALOGUE if CATALOGUE[d].files]
     )

@@ -1,52 +1,84 @@
-"""``network``: one cell, a finite network of one width, size and seed."""
+"""``network``: one cell, finite networks of one width and size; a row a seed.
+
+Seeds that the shard already has, made as they would be made now, are not trained again. Seeds that
+a killed process had finished are in the cell's checkpoint.
+"""
 
 import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
 
-from ntk_mnist.architecture import Architecture
-from ntk_mnist.datasets import CATALOGUE, load
-from ntk_mnist.network import Training, train
-from ntk_mnist.programs import KeptPrograms
-from ntk_mnist.provenance import of_network
-from ntk_mnist.shards import NETWORK_SCHEMA, stands, write
+import msgspec
+import numpy as np
+
+from ntk_mnist.commands.cell_arguments import (
+    add_cell_arguments,
+    checkpoint_folder,
+    compiled_folder,
+    prepared_folder,
+)
+from ntk_mnist.data.inputs import load
+from ntk_mnist.measures import NetworkMeasures
+from ntk_mnist.networks.training import Diverged, Trainer
+from ntk_mnist.plan.cells import NetworkCell
+from ntk_mnist.store.checkpoint import Checkpoint
+from ntk_mnist.store.programs import KeptPrograms
+from ntk_mnist.store.records import Record
+from ntk_mnist.store.schemas import SHARD_SCHEMAS
+from ntk_mnist.store.shards import TableError, is_current, read, write
+
+_SCHEMA = SHARD_SCHEMAS["network"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("--dataset", required=True, choices=list(CATALOGUE))
-    parser.add_argument("--prepared", required=True, type=Path, help="folder of the arrays")
-    parser.add_argument("--test-size", required=True, type=int)
-    parser.add_argument("--width", required=True, type=int)
-    parser.add_argument("--size", required=True, type=int)
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--architecture", required=True, type=json.loads, help="as JSON")
-    parser.add_argument("--training", required=True, type=json.loads, help="as JSON")
-    parser.add_argument(
-        "--attempt", type=int, default=1, help="after the first, a fresh shard is left as it is"
-    )
-    parser.add_argument("--compiled", required=True, type=Path, help="folder of kept programs")
-    parser.add_argument("--output", required=True, type=Path, help="the shard")
+    """Add the command's arguments."""
+    add_cell_arguments(parser, NetworkCell)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Load, train and write."""
-    architecture = Architecture(**options.architecture)
-    training = Training(**options.training)
-    settings = {
-        "dataset": options.dataset,
-        "width": options.width,
-        "size": options.size,
-        "seed": options.seed,
-        "test_size": options.test_size,
-        **asdict(architecture),
-        **asdict(training),
-    }
-    made = of_network(settings | {"threads": options.threads})
-    if options.attempt > 1 and stands(options.output, made):
-        return
-    dataset = load(options.dataset, options.prepared, options.size, options.test_size)
-    programs = KeptPrograms(options.compiled, made)
-    trained = train(architecture, training, options.width, options.seed, dataset, programs)
-    write(options.output, NETWORK_SCHEMA, [settings | trained._asdict()], made)
+    """Train the seeds that are missing, and write the shard."""
+    cell: NetworkCell = options.cell
+    (shard,) = options.output
+    made = cell.record("network")
+    rows = _finished_rows(shard, made)
+    missing = [seed for seed in cell.seeds if seed not in rows]
+    if not missing:
+        if options.attempt > 1:
+            return
+        # Asked to run although nothing is missing: a forced run, which starts from nothing.
+        rows, missing = {}, list(cell.seeds)
+
+    folder = checkpoint_folder(options)
+    checkpoint = Checkpoint(folder, made) if len(missing) > 1 or folder.exists() else {}
+    dataset = load(cell.inputs, prepared_folder(options), cell.size)
+    programs = KeptPrograms(compiled_folder(options), made)
+    trainer = Trainer(cell.architecture, cell.training, cell.width, dataset, programs)
+    diverged: list[Diverged] = []
+    for seed in missing:
+        name = f"seed={seed}"
+        if name not in checkpoint:
+            try:
+                measures = trainer(seed)
+            except Diverged as error:
+                # The other seeds are trained and stored all the same.
+                diverged.append(error)
+                continue
+            checkpoint[name] = np.array(msgspec.json.encode(measures).decode())
+        stored = msgspec.json.decode(str(checkpoint[name]), type=NetworkMeasures)
+        rows[seed] = cell.identity | msgspec.structs.asdict(stored)
+    if diverged:
+        more = f" (and {len(diverged) - 1} other seeds)" if len(diverged) > 1 else ""
+        raise Diverged(f"{diverged[0]}{more}")
+    write(shard, _SCHEMA, [rows[seed] for seed in sorted(rows)], made)
+    if isinstance(checkpoint, Checkpoint):
+        checkpoint.remove()
+
+
+def _finished_rows(shard: Path, made: Record) -> dict[int, dict[str, object]]:
+    """The rows of a shard by their seeds; none if it is missing, damaged or stale."""
+    if not is_current(shard, made):
+        return {}
+    try:
+        table, _ = read(shard, _SCHEMA)
+    except TableError:
+        return {}
+    return {row["seed"]: row for row in table.to_pylist()}

@@ -1,0 +1,108 @@
+"""How far the test accuracy of a network lies from that of its infinite-width limit.
+
+The gap is the accuracy of the network minus that of a kernel at t = ∞, both of one architecture
+and one training-set size.
+"""
+
+from collections.abc import Collection, Mapping
+
+import altair as alt
+import pandas as pd
+
+from ntk_mnist.charts.observations import (
+    ARCHITECTURE,
+    ChartError,
+    architectures_in,
+    at_infinity,
+    checked,
+    headings,
+    kernels_in,
+    of_architecture,
+    over_seeds,
+    subject,
+    training,
+)
+from ntk_mnist.charts.panels import Panel, lines, log2_axis, panel, rows_of_panels
+from ntk_mnist.charts.style import Figure, Series, limit_dashes, size_series, styled
+
+__all__ = ["CAPTION", "TABLES", "draw"]
+
+TABLES: tuple[str, ...] = ("network", "kernel")
+
+CAPTION: str = (
+    "Test accuracy of finite networks minus that of the infinite-width limit at infinite time, "
+    "against width, one line for each training-set size. The networks are trained on the "
+    "cross-entropy, the limit on the squared error."
+)
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """One row of panels for each architecture, and in it a panel for each kernel.
+
+    Networks with several seeds are drawn as their mean, with a band from the lowest to the
+    highest. All panels have the same axes.
+
+    Args:
+        tables: ``network`` and ``kernel``.
+
+    Raises:
+        ChartError: rows are repeated or not comparable, or a network has no limit.
+    """
+    networks, kernels = checked(tables, TABLES)
+    architectures = architectures_in(networks)
+    kinds = kernels_in(kernels)
+    gaps = {kind: _gaps(networks, kernels, kind) for kind in kinds}
+    x = log2_axis("width", "Width", networks["width"])
+    series = size_series(networks["size"])
+    rows: list[tuple[str, list[Panel]]] = []
+    for architecture, heading in zip(architectures, headings(architectures), strict=True):
+        panels = [
+            _gap_panel(of_architecture(gaps[kind], architecture), kind, x, y, series)
+            for kind, y in zip(kinds, _vertical_axes(gaps.values()), strict=True)
+        ]
+        rows.append((heading, panels))
+    return styled(
+        rows_of_panels(rows, series),
+        "Finite width against the infinite-width limit",
+        [subject(networks, architectures), training(networks)],
+    )
+
+
+def _vertical_axes(gaps: Collection[pd.DataFrame]) -> list[alt.Y]:
+    """One for each kernel, all on one scale that includes 0; only the first has a title."""
+    lowest = min(gap["low"].min() for gap in gaps)
+    highest = max(gap["high"].max() for gap in gaps)
+    scale = alt.Scale(domain=[min(lowest, 0), max(highest, 0)], nice=True)
+    titles = ["Test accuracy, network minus limit", *[None] * (len(gaps) - 1)]
+    return [alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis()) for title in titles]
+
+
+def _gap_panel(data: pd.DataFrame, kind: str, x: alt.X, y: alt.Y, series: Series) -> Panel:
+    tooltip = [
+        alt.Tooltip("width:Q", title="Width", format=","),
+        alt.Tooltip("value:Q", title="Network minus limit", format=".3f"),
+    ]
+    no_gap = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(
+        color="black", strokeDash=list(limit_dashes(1)[0])
+    )
+    # The lines come first: Altair attaches the selection to the first layer, and Vega makes a
+    # legend clickable only if that layer is drawn with the legend's colours.
+    layers = alt.layer(
+        lines(data, x, y, series, tooltip), no_gap.encode(alt.Y("zero:Q", scale=y["scale"]))
+    )
+    return panel(layers, f"Limit: {kind.upper()} at t = ∞")
+
+
+def _gaps(networks: pd.DataFrame, kernels: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Mean and range over seeds of the gap to one kernel, with the column ``size_label``."""
+    shared = [*ARCHITECTURE, "size"]
+    limits = at_infinity(kernels[kernels["kernel"] == kind])[[*shared, "test_accuracy"]]
+    pairs = networks.merge(
+        limits.rename(columns={"test_accuracy": "limit"}), on=shared, how="left", validate="m:1"
+    )
+    without = pairs[pairs["limit"].isna()]
+    if not without.empty:
+        row = ", ".join(f"{name} {without.iloc[0][name]}" for name in shared)
+        raise ChartError(f"the kernel table has no {kind} at infinite time for {row}")
+    gaps = over_seeds(pairs.assign(gap=pairs["test_accuracy"] - pairs["limit"]), "gap")
+    return gaps.assign(size_label=gaps["size"].astype(str))

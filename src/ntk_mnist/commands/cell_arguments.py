@@ -1,0 +1,43 @@
+"""The arguments of the commands that run a cell."""
+
+import argparse
+from pathlib import Path
+
+from ntk_mnist.plan.cells import Cell
+
+__all__ = ["add_cell_arguments", "checkpoint_folder", "compiled_folder", "prepared_folder"]
+
+
+def add_cell_arguments(parser: argparse.ArgumentParser, kind: type[Cell]) -> None:
+    """Add them: the cell, where data is, and one file for each output of the cell."""
+    parser.add_argument("--cell", required=True, type=kind.from_json, help="the cell, as JSON")
+    parser.add_argument(
+        "--attempt", type=int, default=1, help="after the first, current shards are not replaced"
+    )
+    parser.add_argument(
+        "--data", required=True, type=Path, help="folder of arrays, programs and checkpoints"
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        nargs=len(kind.OUTPUTS),
+        type=Path,
+        metavar=tuple(output.upper() for output in kind.OUTPUTS),
+        help="the shards",
+    )
+
+
+def prepared_folder(options: argparse.Namespace) -> Path:
+    """Where the arrays of the cell's dataset are."""
+    return Path(options.data) / "prepared" / options.cell.inputs.dataset
+
+
+def compiled_folder(options: argparse.Namespace) -> Path:
+    """Where compiled programs are stored."""
+    return Path(options.data) / "compiled"
+
+
+def checkpoint_folder(options: argparse.Namespace) -> Path:
+    """Where the cell stores what it has finished."""
+    shard: Path = options.output[0]
+    return Path(options.data) / "checkpoints" / shard.relative_to(shard.anchor)

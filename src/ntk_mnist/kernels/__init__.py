@@ -1,0 +1,1 @@
+"""Infinite-width kernels: Gram matrices, predictions under gradient flow, calibration."""

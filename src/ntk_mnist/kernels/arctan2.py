@@ -1,0 +1,71 @@
+"""arctan2 in plain arithmetic, for CPUs.
+
+The kernels of ReLU and abs need an angle for each entry in each layer. XLA for CPUs calls the C
+library for each angle, which takes most of the time that is not spent in matrix products; the form
+below fills the vector registers instead. With t the smaller of |x| and |y| over the larger,
+
+    arctan t = u + u w P(w) / Q(w),             u = t,                  w = u²,    t ≤ 0.66,
+    arctan t = π/4 + arctan u,                  u = (t − 1) / (t + 1),             otherwise,
+
+with Moshier's polynomials P and Q (Cephes, atan.c). Their relative error is below 4 · 10⁻¹⁶ in
+float64.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.interpreters import mlir
+
+__all__ = ["arctan2", "use_on_cpus"]
+
+_P = (
+    -8.750608600031904122785e-1,
+    -1.615753718733365076637e1,
+    -7.500855792314704667340e1,
+    -1.228866684490136173410e2,
+    -6.485021904942025371773e1,
+)
+_Q = (
+    1.0,
+    2.485846490142306297962e1,
+    1.650270098316988542046e2,
+    4.328810604912902668951e2,
+    4.853903996359136964868e2,
+    1.945506571482613964425e2,
+)
+
+
+def arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
+    """The angle of the point (x, y), in radians.
+
+    Args:
+        y: float, any shape.
+        x: float, the same shape.
+
+    Returns:
+        In [−π, π]; NaN where y or x is NaN, and where both are infinite.
+    """
+    smaller, larger = jnp.minimum(abs(x), abs(y)), jnp.maximum(abs(x), abs(y))
+    ratio = smaller / jnp.where(larger == 0, 1, larger)
+    steep = ratio > 0.66
+    u = jnp.where(steep, (smaller - larger) / (smaller + larger), ratio)
+    w = u * u
+    angle = u + u * (w * _polynomial(_P, w) / _polynomial(_Q, w))
+    angle = jnp.where(steep, jnp.pi / 4 + angle, angle)
+    angle = jnp.where(abs(y) > abs(x), jnp.pi / 2 - angle, angle)
+    angle = jnp.where(jnp.signbit(x), jnp.pi - angle, angle)
+    return jnp.copysign(angle, y)
+
+
+def use_on_cpus() -> None:
+    """Make JAX compile every arctan2 on CPUs in this form, including that of neural-tangents."""
+    lowering = mlir.lower_fun(arctan2, multiple_results=False)
+    mlir.register_lowering(lax.atan2_p, lowering, platform="cpu")
+
+
+def _polynomial(coefficients: tuple[float, ...], w: jax.Array) -> jax.Array:
+    """A polynomial in w by Horner's rule; the coefficient of the highest power comes first."""
+    value = jnp.full_like(w, coefficients[0])
+    for coefficient in coefficients[1:]:
+        value = value * w + coefficient
+    return value

@@ -1,0 +1,1 @@
+"""The exact solve of training sets that are too large to diagonalize."""

@@ -1,0 +1,151 @@
+"""Gram matrices of the infinite-width kernels NNGP and NTK, in float64, tile by tile.
+
+``kernel_fn`` of neural-tangents needs several times the memory of the matrix that it returns.
+Over tiles, its memory is bounded, and because every tile has the same shape, the compiled program
+is the same for every training-set size. Within a tile it computes strips of rows, so that the
+intermediate values, from the inner products to the kernels, stay in a CPU's cache.
+
+Images are bytes. A tile of them becomes float64 inputs immediately before its kernels are computed.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from ntk_mnist import settings
+from ntk_mnist.architecture import infinite
+from ntk_mnist.compilation import Programs, compile_in_memory
+from ntk_mnist.kernels import arctan2
+
+__all__ = [
+    "KINDS",
+    "STRIPS",
+    "InputsOf",
+    "TileFunction",
+    "diagonal",
+    "gram",
+    "tile_function",
+    "whole_tile",
+    "whole_tiles",
+]
+
+#: The kernels by their name in the config; also neural-tangents' argument ``get``.
+KINDS = ("nngp", "ntk")
+#: Strips of a tile; the rows of a tile must be a multiple of it.
+STRIPS = 16
+#: From images of shape (m, pixels), a NumPy or a JAX array, float64 inputs of the same shape.
+InputsOf: TypeAlias = Callable[[Any], Any]
+#: From two arrays of inputs, (n1, pixels) and (n2, pixels), a matrix (n1, n2) of each kind.
+TileFunction: TypeAlias = Callable[[jax.Array, jax.Array], dict[str, jax.Array]]
+
+_TILE = 1024
+
+
+def gram(
+    architecture: settings.Architecture,
+    x1: NDArray[Any],
+    x2: NDArray[Any] | None,
+    kinds: Sequence[str],
+    inputs: InputsOf,
+    programs: Programs = compile_in_memory,
+) -> dict[str, NDArray[np.float64]]:
+    """Kernels between the images ``x1`` and ``x2``, or of ``x1`` with itself.
+
+    Args:
+        architecture: its infinite-width limit is taken.
+        x1: images of shape (n1, pixels).
+        x2: images of shape (n2, pixels). None for the symmetric matrix of ``x1``: then only the
+            lower triangle of tiles is computed.
+        kinds: of :data:`KINDS`.
+        inputs: makes the float64 inputs of a tile of images, a NumPy array.
+        programs: provides the compiled program of a tile.
+
+    Returns:
+        For each kind a float64 array of shape (n1, n2).
+    """
+    rows, columns = x1, x1 if x2 is None else x2
+    matrices = {kind: np.empty((len(rows), len(columns))) for kind in kinds}
+    with jax.enable_x64(True):
+        tile = _program(architecture, x1.shape[1], tuple(kinds), programs)
+        for i in range(0, len(rows), _TILE):
+            r = slice(i, i + _TILE)
+            row_inputs = inputs(whole_tile(rows[r], _TILE))
+            for j in range(0, len(columns) if x2 is not None else i + 1, _TILE):
+                c = slice(j, j + _TILE)
+                values = tile(row_inputs, inputs(whole_tile(columns[c], _TILE)))
+                for kind, matrix in matrices.items():
+                    block = matrix[r, c]
+                    block[:] = np.asarray(values[kind])[: block.shape[0], : block.shape[1]]
+                    if x2 is None and i == j:
+                        # The two triangles of a tile differ by rounding.
+                        block[:] = np.tril(block) + np.tril(block, -1).T
+                    elif x2 is None:
+                        matrix[c, r] = block.T
+    return matrices
+
+
+def diagonal(
+    architecture: settings.Architecture,
+    x: NDArray[Any],
+    kinds: Sequence[str],
+    inputs: InputsOf,
+    programs: Programs = compile_in_memory,
+) -> dict[str, NDArray[np.float64]]:
+    """Kernels of each image of ``x`` with itself; the arguments are those of :func:`gram`.
+
+    Returns:
+        For each kind a float64 array of shape (n,).
+    """
+    diagonals: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in kinds}
+    with jax.enable_x64(True):
+        tile = _program(architecture, x.shape[1], tuple(kinds), programs)
+        for images in whole_tiles(x, _TILE):
+            tile_inputs = inputs(images)
+            for kind, values in tile(tile_inputs, tile_inputs).items():
+                diagonals[kind].append(np.diagonal(values).copy())
+    return {kind: np.concatenate(parts)[: len(x)] for kind, parts in diagonals.items()}
+
+
+def tile_function(architecture: settings.Architecture, kinds: Sequence[str]) -> TileFunction:
+    """The kernels of a tile, to be called under ``jax.jit`` in float64.
+
+    Args:
+        architecture: its infinite-width limit is taken.
+        kinds: of :data:`KINDS`.
+    """
+    arctan2.use_on_cpus()
+    kernel_fn = infinite(architecture)
+
+    def tile(x1: jax.Array, x2: jax.Array) -> dict[str, jax.Array]:
+        strips = x1.reshape(STRIPS, -1, x1.shape[1])
+        values = jax.lax.map(lambda rows: kernel_fn(rows, x2, tuple(kinds))._asdict(), strips)
+        return {kind: value.reshape(len(x1), len(x2)) for kind, value in values.items()}
+
+    return tile
+
+
+def whole_tile(x: NDArray[Any], rows: int) -> NDArray[Any]:
+    """``x`` with its first row repeated until it has ``rows`` rows.
+
+    The caller cuts off the values that belong to the repeated rows.
+    """
+    return np.concatenate([x, np.broadcast_to(x[0], (rows - len(x), x.shape[1]))])
+
+
+def whole_tiles(x: NDArray[Any], rows: int) -> list[NDArray[Any]]:
+    """``x`` in tiles of ``rows`` rows; the last one is filled by :func:`whole_tile`."""
+    return [whole_tile(x[start : start + rows], rows) for start in range(0, len(x), rows)]
+
+
+def _program(
+    architecture: settings.Architecture, pixels: int, kinds: tuple[str, ...], programs: Programs
+) -> Callable[..., Any]:
+    """The compiled function of two whole tiles of inputs."""
+    shape = jax.ShapeDtypeStruct((_TILE, pixels), np.float64)
+    return programs(
+        ("kernel", architecture, kinds, shape.shape),
+        lambda: jax.jit(tile_function(architecture, kinds)).lower(shape, shape),
+    )

@@ -1,0 +1,201 @@
+"""The interface of every solver, and the policy on singular matrices that they share.
+
+A solver predicts with the kernels of one architecture at one training-set size, at all times. All
+solvers take the same arguments and give the same :class:`~ntk_mnist.kernels.solution.Solution`.
+
+*Singular matrices.* Rounding leaves an error of about n ε λ_max in the eigenvalues of a matrix with
+n rows, where λ_max is the largest. If the smallest eigenvalue is not above that, the matrix is
+singular to working precision, and the predictions would be rounding errors. ``diag_reg`` is then
+raised to the smallest power of ten that lifts the smallest eigenvalue above, and
+``Solution.diag_reg`` reports the value in use. If a solver still cannot solve, it is raised
+further, a few times at most.
+
+*Killed cells.* What a solver stores in the checkpoint of a kernel belongs to one value of
+``diag_reg``. A raised value is itself stored, so that a cell that was killed continues with it. A
+finished solution replaces everything else in the checkpoint.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntk_mnist import UserError, settings
+from ntk_mnist.compilation import Programs, compile_in_memory
+from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.kernels.solution import Arrays, Solution, restore_solution, store_solution
+from ntk_mnist.store.progress import Progress, no_progress
+
+__all__ = [
+    "Attempt",
+    "NullStore",
+    "Services",
+    "Singular",
+    "SolveFailed",
+    "Solver",
+    "check_diagonal",
+    "check_regular",
+]
+
+#: Solves one kernel with a given ``diag_reg``. It continues from what it stored in the checkpoint.
+Attempt: TypeAlias = Callable[[float, Arrays], Solution]
+
+_EPS = float(np.finfo(np.float64).eps)
+#: How often ``diag_reg`` is raised.
+_RAISES = 4
+_RAISED = "raised_diag_reg"
+
+
+class SolveFailed(UserError):
+    """The kernel is not a finite matrix, vanishes, or stays singular however it is regularized."""
+
+
+class Singular(Exception):
+    """The matrix is singular to working precision.
+
+    Args:
+        needed: a ``diag_reg`` that is not enough; any larger one may be.
+    """
+
+    def __init__(self, needed: float) -> None:
+        super().__init__(needed)
+        self.needed = needed
+
+
+class NullStore(dict[str, NDArray[Any]]):
+    """A checkpoint that stores nothing."""
+
+    def __setitem__(self, name: str, array: NDArray[Any]) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a solver may use of its surroundings. By default nothing is stored or shown.
+
+    Attributes:
+        programs: provides compiled programs.
+        checkpoint: from a kind of kernel, the arrays that its solve may store and continue from.
+        progress: from a kind of kernel, the function that shows the progress of its solve.
+    """
+
+    programs: Programs = compile_in_memory
+    checkpoint: Callable[[str], Arrays] = lambda kind: NullStore()
+    progress: Callable[[str], Progress] = lambda kind: no_progress
+
+
+class Solver(ABC):
+    """Predicts with infinite-width kernels under gradient flow.
+
+    Args:
+        services: what the solver may use of its surroundings.
+    """
+
+    def __init__(self, services: Services | None = None) -> None:
+        self.services = services or Services()
+
+    @abstractmethod
+    def attempts(
+        self,
+        architecture: settings.Architecture,
+        kinds: Sequence[str],
+        dataset: Dataset,
+        times: Sequence[float],
+    ) -> Iterator[Attempt]:
+        """A function that solves, for each kind in turn; the arguments are of :meth:`solutions`.
+
+        It raises :class:`Singular` if the matrix is singular with the given ``diag_reg``, and
+        :class:`SolveFailed` if no ``diag_reg`` helps. It may be called several times.
+        """
+
+    def solutions(
+        self,
+        architecture: settings.Architecture,
+        kinds: Sequence[str],
+        dataset: Dataset,
+        times: Sequence[float],
+        diag_reg: float,
+    ) -> Iterator[Solution]:
+        """Solve one kernel after another, each at every time.
+
+        Args:
+            architecture: its infinite-width limit is taken.
+            kinds: of ``gram.KINDS``.
+            dataset: n training images and m test images.
+            times: gradient-flow times; ``inf`` is the limit.
+            diag_reg: added to the diagonal of each Gram matrix, in units of its mean.
+
+        Returns:
+            One solution a kind, in their order.
+
+        Raises:
+            SolveFailed: a Gram matrix has entries that are NaN or infinite, vanishes, or stays
+                singular however it is regularized.
+        """
+        attempts = self.attempts(architecture, kinds, dataset, times)
+        for kind, attempt in zip(kinds, attempts, strict=True):
+            checkpoint = self.services.checkpoint(kind)
+            solution = restore_solution(checkpoint)
+            if solution is None:
+                started = time.perf_counter()
+                solution = _regularized(kind, attempt, diag_reg, checkpoint)
+                solution = replace(solution, seconds=time.perf_counter() - started)
+            store_solution(solution, checkpoint)
+            yield solution
+
+
+def check_diagonal(mean: float) -> None:
+    """Check that a Gram matrix with this mean diagonal can be solved.
+
+    Raises:
+        SolveFailed: the mean vanishes or is not finite.
+    """
+    if not np.isfinite(mean):
+        raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
+    if not mean > np.finfo(np.float64).tiny / _EPS:
+        raise SolveFailed("the training Gram matrix vanishes: W_std or b_std is too small")
+
+
+def check_regular(
+    count: int, smallest: float, largest: float, mean_diagonal: float, diag_reg: float
+) -> None:
+    """Check that a regularized Gram matrix is regular to working precision.
+
+    Args:
+        count: n, its rows.
+        smallest: its smallest eigenvalue before regularization.
+        largest: its largest eigenvalue before regularization.
+        mean_diagonal: mean of its diagonal before regularization.
+        diag_reg: added to its diagonal, in units of that mean.
+
+    Raises:
+        Singular: the smallest eigenvalue is within the rounding error of the largest.
+    """
+    noise = count * _EPS * largest
+    if smallest + diag_reg * mean_diagonal <= noise:
+        # Where the two are equal, any positive ``diag_reg`` lifts the smallest above.
+        raise Singular(max(noise - smallest, _EPS * noise) / mean_diagonal)
+
+
+def _regularized(kind: str, attempt: Attempt, diag_reg: float, checkpoint: Arrays) -> Solution:
+    """Solve one kernel; raise ``diag_reg`` where the matrix is singular."""
+    if _RAISED in checkpoint:
+        diag_reg = float(checkpoint[_RAISED])
+    for _ in range(_RAISES + 1):
+        try:
+            return attempt(diag_reg, checkpoint)
+        except Singular as singular:
+            needed = max(singular.needed, diag_reg)
+        diag_reg = float(10.0 ** (np.floor(np.log10(needed)) + 1))
+        # First removed, then stored: parts of the smaller value must not meet the larger one.
+        for name in list(checkpoint):
+            del checkpoint[name]
+        checkpoint[_RAISED] = np.asarray(diag_reg)
+    raise SolveFailed(
+        f"the {kind} Gram matrix is singular to working precision even with solve.diag_reg = "
+        f"{needed:g}; set solve.diag_reg to {diag_reg:g} or more"
+    )

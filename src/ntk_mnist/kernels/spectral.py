@@ -1,0 +1,221 @@
+"""Predictions of an infinitely wide network under gradient flow, by one diagonalization.
+
+For training inputs X (n of them), labels Y of shape (n, k), a kernel Θ and the loss
+L = |f(X) − Y|² / (2nk), gradient flow starts from the mean zero at initialization. At time t and
+at a point x it predicts, in the mean over an infinite ensemble,
+
+    f_t(x) = Θ(x, X) Θ(X, X)⁻¹ (1 − exp(−t Θ(X, X) / nk)) Y
+
+(Lee et al. 2019, arXiv:1902.06720, eq. 11). If Θ is the NNGP kernel, this trains the readout
+layer alone, and its t = ∞ is Bayesian inference. With Θ(X, X) = V diag(λ) Vᵀ, all times follow
+from one diagonalization:
+
+    f_t(x) = Θ(x, X) V diag(φ_t(λ)) Vᵀ Y,    φ_t(λ) = (1 − exp(−tλ / nk)) / λ,  φ_∞ = 1/λ.
+
+The normalization and ``diag_reg`` are those of
+``neural_tangents.predict.gradient_descent_mse_ensemble`` with learning rate 1.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+import scipy.linalg
+
+from ntk_mnist import settings
+from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.kernels.gram import diagonal, gram
+from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, log_marginal_likelihood
+from ntk_mnist.kernels.solver import (
+    Attempt,
+    SolveFailed,
+    Solver,
+    check_diagonal,
+    check_regular,
+)
+
+__all__ = ["GradientFlow", "SpectralSolver", "Spectrum", "diagonalize"]
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """A diagonalized and regularized training Gram matrix, from which every prediction follows.
+
+    Attributes:
+        eigenvalues: of the regularized matrix, shape (n,), ascending, all positive.
+        eigenvectors: in columns, shape (n, n).
+        labels: in the eigenvectors' basis, shape (n, k).
+        ridge: what ``diag_reg`` added to each eigenvalue.
+        diag_reg: the regularization, in units of the mean diagonal.
+    """
+
+    eigenvalues: Matrix
+    eigenvectors: Matrix
+    labels: Matrix
+    ridge: float
+    diag_reg: float
+
+    @property
+    def condition_number(self) -> float:
+        """Ratio of the largest to the smallest eigenvalue, regularized."""
+        return float(self.eigenvalues[-1] / self.eigenvalues[0])
+
+    def predict(self, k_test_train: Matrix, times: Sequence[float]) -> Matrix:
+        """Mean predictions at new points.
+
+        Args:
+            k_test_train: kernel between the m points and the training inputs, shape (m, n).
+            times: gradient-flow times; ``inf`` is the limit.
+
+        Returns:
+            Shape (times, m, k).
+        """
+        return self._mean(k_test_train @ self.eigenvectors, times)
+
+    def predict_train(self, times: Sequence[float]) -> Matrix:
+        """Mean predictions at the training inputs, by the kernel without its regularization.
+
+        Returns:
+            Shape (times, n, k).
+        """
+        return self._mean(self.eigenvectors * (self.eigenvalues - self.ridge), times)
+
+    def _mean(self, projected: Matrix, times: Sequence[float]) -> Matrix:
+        rates = self.eigenvalues / self.labels.size
+        return np.stack(
+            [
+                projected @ ((-np.expm1(-time * rates) / self.eigenvalues)[:, None] * self.labels)
+                for time in times
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A diagonalized training Gram matrix, before regularization.
+
+    Attributes:
+        eigenvalues: shape (n,), ascending.
+        eigenvectors: in columns, shape (n, n).
+        mean_diagonal: of the matrix.
+    """
+
+    eigenvalues: Matrix
+    eigenvectors: Matrix
+    mean_diagonal: float
+
+    def flow(self, labels: Matrix, diag_reg: float) -> GradientFlow:
+        """Gradient flow on the regularized matrix.
+
+        Args:
+            labels: one-hot or other targets, shape (n, k).
+            diag_reg: added to the diagonal, in units of its mean.
+
+        Raises:
+            Singular: the regularized matrix is singular to working precision.
+        """
+        smallest, largest = float(self.eigenvalues[0]), float(self.eigenvalues[-1])
+        check_regular(len(labels), smallest, largest, self.mean_diagonal, diag_reg)
+        ridge = diag_reg * self.mean_diagonal
+        return GradientFlow(
+            eigenvalues=self.eigenvalues + ridge,
+            eigenvectors=self.eigenvectors,
+            labels=self.eigenvectors.T @ labels,
+            ridge=ridge,
+            diag_reg=diag_reg,
+        )
+
+
+def diagonalize(k_train_train: Matrix) -> Spectrum:
+    """Diagonalize a training Gram matrix.
+
+    Args:
+        k_train_train: symmetric, shape (n, n), float64.
+
+    Raises:
+        SolveFailed: an entry is NaN or infinite, or the matrix vanishes.
+    """
+    if not np.isfinite(k_train_train).all():
+        raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
+    mean_diagonal = float(np.mean(np.diagonal(k_train_train)))
+    check_diagonal(mean_diagonal)
+    eigenvalues, eigenvectors = scipy.linalg.eigh(k_train_train, driver="evd")
+    return Spectrum(eigenvalues, eigenvectors, mean_diagonal)
+
+
+class SpectralSolver(Solver):
+    """Diagonalizes the Gram matrix of each kernel, in float64."""
+
+    def attempts(
+        self,
+        architecture: settings.Architecture,
+        kinds: Sequence[str],
+        dataset: Dataset,
+        times: Sequence[float],
+    ) -> Iterator[Attempt]:
+        """Compute the Gram matrices of all kinds together; diagonalize each when it is solved."""
+        train, test = dataset.train_images, dataset.test_images
+        inputs = partial(dataset.inputs, dtype=np.float64)
+        k_train_train = gram(architecture, train, None, kinds, inputs, self.services.programs)
+        k_test_train = gram(architecture, test, train, kinds, inputs, self.services.programs)
+        prior = diagonal(architecture, test, kinds, inputs, self.services.programs)
+        labels = dataset.targets(dataset.train_labels)
+        for kind in kinds:
+            yield _Problem(
+                *(kind, k_train_train.pop(kind), k_test_train.pop(kind), prior[kind]),
+                *(labels, times),
+            ).solve
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One kernel, to be solved at every time.
+
+    Attributes:
+        kind: ``nngp`` or ``ntk``.
+        k_train_train: symmetric, shape (n, n), float64.
+        k_test_train: kernel between the m test images and the training images, shape (m, n).
+        prior: kernel of each test image with itself, shape (m,).
+        labels: Y, shape (n, k).
+        times: gradient-flow times; ``inf`` is the limit.
+    """
+
+    kind: str
+    k_train_train: Matrix
+    k_test_train: Matrix
+    prior: Matrix
+    labels: Matrix
+    times: Sequence[float]
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """Of the training Gram matrix, computed once for all values of ``diag_reg``."""
+        return diagonalize(self.k_train_train)
+
+    def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
+        """Solve with this regularization; diagonalization is too short to store parts of it."""
+        flow = self.spectrum.flow(self.labels, diag_reg)
+        at_infinity = flow.eigenvectors @ (flow.labels / flow.eigenvalues[:, None])
+        rest = self.labels - self.k_train_train @ at_infinity - flow.ridge * at_infinity
+        whitened = flow.eigenvectors / np.sqrt(flow.eigenvalues)
+        # In the norm of K. The error of a diagonalization is about the same at every time.
+        error = float(np.linalg.norm(whitened.T @ rest, axis=0).max())
+        error *= float(np.sqrt(self.prior.max()))
+        explained = ((self.k_test_train @ whitened) ** 2).sum(axis=1)
+        return Solution(
+            kind=self.kind,
+            train=flow.predict_train(self.times),
+            test=flow.predict(self.k_test_train, self.times),
+            errors=np.full(len(self.times), error),
+            # Where the variance nearly vanishes, rounding may make it negative.
+            variances=np.maximum(self.prior - explained, 0),
+            diag_reg=flow.diag_reg,
+            condition_number=flow.condition_number,
+            residual=float(np.linalg.norm(rest) / np.linalg.norm(self.labels)),
+            jitter=0.0,
+            log_marginal_likelihood=log_marginal_likelihood(
+                self.labels, at_infinity, float(np.log(flow.eigenvalues).sum())
+            ),
+            log_marginal_likelihood_error=0.0,
+        )

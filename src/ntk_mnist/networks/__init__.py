@@ -1,0 +1,1 @@
+"""Finite networks: how they are trained and what is measured of them."""

@@ -1,0 +1,258 @@
+"""Cells: the jobs of an experiment, each a frozen value.
+
+A cell knows its settings and axes, the files that it writes, the record of what would make them
+now, and its threads, memory and time. A rule passes it to its command as one JSON word.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.declarations import declared
+from ntk_mnist.plan import cost
+from ntk_mnist.settings import (
+    Architecture,
+    Inputs,
+    Seed,
+    Settings,
+    Size,
+    Solve,
+    Training,
+    Width,
+)
+from ntk_mnist.store.records import Record, make_record
+from ntk_mnist.store.schemas import SHARD_SCHEMAS, columns
+
+__all__ = ["Cell", "KernelCell", "NetworkCell", "architecture_key"]
+
+#: What computes the inputs, the programs and the process of every cell.
+_SHARED_CODE = (
+    "data.originals.prepare",
+    "data.inputs.load",
+    "compilation.compile_program",
+    "runtime.bound_threads",
+)
+_LIBRARIES = ("jax", "jaxlib", "neural-tangents", "numpy", "scipy")
+
+
+def architecture_key(architecture: Architecture) -> str:
+    """The architecture as one word in a path, as in ``relu-depth2-W_std1.0-b_std0.0``."""
+    activation, *others = (
+        (field.name, getattr(architecture, field.name)) for field in declared(Architecture)
+    )
+    return "-".join([activation[1], *(f"{name}{value}" for name, value in others)])
+
+
+class Cell(Struct, frozen=True, kw_only=True):
+    """What every cell has: inputs, an architecture and a training-set size.
+
+    ``KIND`` is the name of its rule and command. ``OUTPUTS`` are its Parquet files by the folder
+    in which they are. ``AXES`` and the architecture identify it in its grid. ``CODE`` are the
+    functions that compute it, from which the digest of its code follows.
+    """
+
+    KIND: ClassVar[str]
+    OUTPUTS: ClassVar[tuple[str, ...]]
+    AXES: ClassVar[tuple[str, ...]]
+    CODE: ClassVar[tuple[str, ...]]
+
+    inputs: Inputs
+    architecture: Architecture
+    size: Size
+
+    @classmethod
+    def pattern(cls, output: str) -> str:
+        """The path of one output below the results of an experiment, with wildcards.
+
+        Folders are hive partitions. The axes in the name of the file are columns in it too, which
+        the names of folders must not be: readers would then disagree about their types.
+        """
+        axes = ",".join(f"{axis}={{{axis}}}" for axis in cls.AXES)
+        return f"{output}/architecture={{architecture}}/{axes}.parquet"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Cell":
+        """The cell that ``to_json`` wrote.
+
+        Raises:
+            msgspec.ValidationError: the text is not a cell of this kind.
+        """
+        return msgspec.json.decode(text, type=cls)
+
+    def to_json(self) -> str:
+        """The cell as one word."""
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The values of the wildcards in its paths."""
+        axes = {axis: str(getattr(self, axis)) for axis in self.AXES}
+        return {"architecture": architecture_key(self.architecture), **axes}
+
+    def path(self, output: str) -> str:
+        """The path of one output below the results of the experiment."""
+        return self.pattern(output).format(**self.key)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The columns that identify the cell in each of its tables."""
+        groups = (group for group in self._groups if not isinstance(group, Solve))
+        settings = {k: v for group in groups for k, v in msgspec.structs.asdict(group).items()}
+        return settings | {axis: getattr(self, axis) for axis in self.AXES}
+
+    def record(self, output: str) -> Record:
+        """What would make one output now."""
+        groups = {k: v for group in self._groups for k, v in msgspec.structs.asdict(group).items()}
+        axes = {axis: getattr(self, axis) for axis in self.AXES}
+        settings = msgspec.to_builtins(groups | axes | self._more_settings)
+        return make_record(
+            settings,
+            (*self.CODE, *_SHARED_CODE),
+            _LIBRARIES,
+            columns(SHARD_SCHEMAS[output]),
+            self._choices | self._more_choices,
+        )
+
+    @property
+    def _groups(self) -> tuple[Settings, ...]:
+        return tuple(v for v in msgspec.structs.astuple(self) if isinstance(v, Settings))
+
+    @property
+    def _choices(self) -> dict[str, str]:
+        """The entries in use of all registries that its settings name."""
+        return {
+            field.choices: getattr(group, field.name)
+            for group in self._groups
+            for field in declared(type(group))
+            if field.choices and not field.many
+        }
+
+    @property
+    def _more_settings(self) -> dict[str, Any]:
+        """What decides its bits beside its settings."""
+        return {"threads": self.threads}
+
+    @property
+    def _more_choices(self) -> dict[str, str]:
+        return {}
+
+    @property
+    def _pixels(self) -> int:
+        return CATALOGUE[self.inputs.dataset].pixels
+
+    @property
+    def threads(self) -> int:
+        """Threads of its process."""
+        raise NotImplementedError
+
+    @property
+    def cluster_threads(self) -> int:
+        """Threads that it requests from a cluster."""
+        return self.threads
+
+    @property
+    def memory_mb(self) -> int:
+        """Upper bound on its peak memory, MB."""
+        raise NotImplementedError
+
+    @property
+    def seconds(self) -> float:
+        """Generous estimate of its wall time."""
+        raise NotImplementedError
+
+
+class NetworkCell(Cell, frozen=True, kw_only=True):
+    """Finite networks of one width and training-set size; its shard has one row a seed.
+
+    The seeds are not part of its record: a shard is current if it holds them, beside others.
+    """
+
+    KIND = "network"
+    OUTPUTS = ("network",)
+    AXES = ("width", "size")
+    CODE = ("networks.training.Trainer",)
+
+    training: Training
+    width: Width
+    seeds: tuple[Seed, ...]
+
+    @property
+    def threads(self) -> int:
+        """Threads of its process; a function of the width alone."""
+        return cost.network_threads(self.width)
+
+    @property
+    def memory_mb(self) -> int:
+        """Upper bound on its peak memory, MB."""
+        return cost.network_memory_mb(self.width, self.architecture.depth, self.size, self._pixels)
+
+    @property
+    def seconds(self) -> float:
+        """Generous estimate of its wall time."""
+        return cost.network_seconds(
+            self.width,
+            self.architecture.depth,
+            self.size,
+            self._pixels,
+            self.training.epochs,
+            len(self.seeds),
+        )
+
+
+class KernelCell(Cell, frozen=True, kw_only=True):
+    """The infinite-width kernels at one training-set size."""
+
+    KIND = "kernel"
+    OUTPUTS = ("kernel", "calibration")
+    AXES = ("size",)
+    CODE = ("kernels.cell.solve_cell",)
+
+    solve: Solve
+
+    @property
+    def solver(self) -> str:
+        """How it is solved, by its size."""
+        return cost.kernel_solver(self.size)
+
+    @property
+    def threads(self) -> int:
+        """Threads of its process; an exact solve takes all that there are."""
+        return cost.kernel_threads(self.size)
+
+    @property
+    def cluster_threads(self) -> int:
+        """Threads that it requests from a cluster."""
+        return cost.kernel_cluster_threads(self.size)
+
+    @property
+    def memory_mb(self) -> int:
+        """Upper bound on its peak memory, MB."""
+        kinds = len(self.solve.kinds)
+        return cost.kernel_memory_mb(self.size, self.inputs.test_size, kinds, self._pixels)
+
+    @property
+    def seconds(self) -> float:
+        """Generous estimate of its wall time."""
+        return cost.kernel_seconds(
+            self.size,
+            self.inputs.test_size,
+            len(self.solve.kinds),
+            self.architecture.depth,
+            self._pixels,
+        )
+
+    @property
+    def _more_settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {
+            "kinds": sorted(self.solve.kinds),
+            "times": sorted(self.solve.times),
+            "solver": self.solver,
+        }
+        # An exact solve is refined to a residual, whatever its threads.
+        return settings | ({"threads": self.threads} if self.solver == "spectral" else {})
+
+    @property
+    def _more_choices(self) -> dict[str, str]:
+        return {"kernels.solvers.SOLVERS": self.solver}

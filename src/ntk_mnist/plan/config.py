@@ -1,0 +1,213 @@
+"""Is this a config that can run? Every fault in it, one line each; and the config with defaults.
+
+The shape is checked by the JSON schema that follows from the declared settings (``plan.schema``).
+What depends on two values at once is checked here. Nothing is repaired: a value that is not clear
+is refused.
+"""
+
+import math
+import operator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+from msgspec import Struct
+
+from ntk_mnist.data.catalogue import CATALOGUE, SOURCES
+from ntk_mnist.declarations import declared
+from ntk_mnist.plan.schema import config_schema
+from ntk_mnist.settings import AXES, Config
+
+__all__ = ["complete", "problems"]
+
+
+def _is_integer(_checker: object, value: object) -> bool:
+    # JSON Schema takes 64.0 for an integer; in a path, `width=64.0` would be another cell.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_checker: object, value: object) -> bool:
+    # A whole number beyond the floats would become infinite.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
+
+
+def _bound(broken: Callable[[Any, Any], bool]) -> Any:
+    """A bound of JSON Schema that whole numbers beyond the floats must keep too."""
+
+    def check(validator: Any, bound: Any, value: Any, _schema: object) -> Iterator[ValidationError]:
+        counts = validator.is_type(value, "integer") or validator.is_type(value, "number")
+        if counts and broken(value, bound):
+            yield ValidationError("out of bounds")
+
+    return check
+
+
+_Validator = extend(
+    Draft202012Validator,
+    {"minimum": _bound(operator.lt), "maximum": _bound(operator.gt)},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+_TYPE_WORDS = {
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a finite number",
+    "object": "a mapping of keys to values",
+    "string": "text",
+}
+
+
+@cache
+def _validator() -> Any:
+    return _Validator(config_schema())
+
+
+def problems(config: Mapping[str, Any]) -> list[str]:
+    """Every fault of a config, one line each: the key, the value, what is allowed.
+
+    Args:
+        config: as YAML gives it.
+
+    Returns:
+        The faults in the order of their keys; none if the experiment can run.
+    """
+    errors = sorted(_validator().iter_errors(config), key=lambda e: list(map(str, e.path)))
+    lines = [line for error in errors for line in _describe(error)]
+    # Values of the wrong shape cannot be compared with one another.
+    return list(dict.fromkeys(lines)) or list(_contradictions(complete(config)))
+
+
+def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with the declared default of each key that it lacks; each axis as a list."""
+    completed: dict[str, Any] = {}
+    for section in declared(Config):
+        if not (isinstance(section.type, type) and issubclass(section.type, Struct)):
+            completed[section.name] = config.get(section.name, section.default)
+            continue
+        given = config.get(section.name, {})
+        completed[section.name] = {
+            setting.name: given.get(setting.name, _plain(setting.default))
+            for setting in declared(section.type)
+        }
+        if section.type in AXES:
+            axes = completed[section.name]
+            axes |= {name: v if isinstance(v, list) else [v] for name, v in axes.items()}
+    return completed
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _key(path: Sequence[str | int]) -> str:
+    key = ""
+    for part in path:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    return key or "config"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _describe(error: ValidationError) -> Iterator[str]:
+    key = _key(error.absolute_path)
+    value: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "additionalProperties":
+            allowed = schema["properties"]
+            for name in value:
+                if name not in allowed:
+                    close = get_close_matches(str(name), allowed, n=1)
+                    hint = f"did you mean '{close[0]}'? " if close else ""
+                    yield f"{key}: unknown key {_shown(name)}; {hint}allowed: {', '.join(allowed)}"
+        case "type":
+            hint = _type_hint(value, rule)
+            yield f"{key}: {_shown(value)} is not {_TYPE_WORDS[rule]}{hint}"
+        case "enum":
+            yield f"{key}: {_shown(value)} is unknown; allowed: {', '.join(rule)}"
+        case "minimum":
+            yield f"{key}: {_shown(value)} is too small; allowed: {rule} or more"
+        case "exclusiveMinimum":
+            yield f"{key}: {_shown(value)} is too small; allowed: more than {rule}"
+        case "maximum":
+            yield f"{key}: {_shown(value)} is too large; allowed: {rule} or less"
+        case "exclusiveMaximum":
+            yield f"{key}: {_shown(value)} is too large; allowed: less than {rule}"
+        case "minItems":
+            yield f"{key}: the list is empty; at least {rule} value is needed"
+        case "uniqueItems":
+            twice = next(v for i, v in enumerate(value) if v in value[:i])
+            yield f"{key}: {_shown(twice)} is there twice; every value is allowed once"
+        case "maxLength":
+            yield f"{key}: {_shown(value)} is too long; allowed: {rule} characters"
+        case "pattern":
+            yield f"{key}: {_shown(value)} is not allowed; it must match {rule}"
+        case _:
+            yield f"{key}: {error.message}"
+
+
+def _type_hint(value: object, wanted: str) -> str:
+    """What to write instead, for faults that YAML or habit often cause."""
+    if wanted in ("integer", "number") and isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return ""
+        if number.is_integer():
+            return f" (YAML reads it as text); write {int(number)}"
+        if math.isfinite(number):
+            return f" (YAML reads it as text); write {number!r}"
+    if wanted == "integer" and isinstance(value, float) and value.is_integer():
+        return f"; write {int(value)}"
+    if wanted == "array" and not isinstance(value, (dict, str)):
+        return f"; write [{'' if value is None else value}]"
+    return ""
+
+
+def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Faults that depend on two values; ``config`` is complete."""
+    name = config["inputs"]["dataset"]
+    dataset = CATALOGUE[name]
+    for section in ("grid", "evidence"):
+        sizes = config[section]["size"]
+        for i, size in enumerate(sizes):
+            if size > dataset.train_size:
+                index = f"[{i}]" if len(sizes) > 1 else ""
+                yield (
+                    f"{section}.size{index}: {size} is larger than {name}'s training set; "
+                    f"allowed: {dataset.train_size} or less"
+                )
+    smallest, batch_size = min(config["grid"]["size"]), config["training"]["batch_size"]
+    if batch_size > smallest:
+        yield (
+            f"training.batch_size: {batch_size} is larger than the smallest of grid.size, "
+            f"{smallest}; allowed: {smallest} or less"
+        )
+    test_size = config["inputs"]["test_size"]
+    if test_size > dataset.test_size:
+        yield (
+            f"inputs.test_size: {test_size} is larger than {name}'s test set; "
+            f"allowed: {dataset.test_size} or less"
+        )
+    if dataset.files and name not in SOURCES and name not in config["sources"]:
+        yield f"sources: missing key {name}, the folders and addresses of that dataset"
+    for source_dataset, sources in config["sources"].items():
+        for i, source in enumerate(sources):
+            if "://" in source and not source.startswith(("https://", "http://")):
+                yield (
+                    f"sources.{source_dataset}[{i}]: {_shown(source)} is not allowed; "
+                    "allowed: a folder or an https:// or http:// address"
+                )

@@ -1,0 +1,114 @@
+"""What a cell takes, from its settings alone: threads, peak memory and time.
+
+The thread count is a function of the cell and not of the machine, because XLA's matrix products
+round differently under another count: a cell gives the same bits on every machine of one processor
+type, alone or beside other cells, with more cores or fewer. Only an exact kernel solve takes all
+cores, as it is refined to a residual whatever the rounding.
+"""
+
+__all__ = [
+    "kernel_cluster_threads",
+    "kernel_memory_mb",
+    "kernel_seconds",
+    "kernel_solver",
+    "kernel_threads",
+    "network_memory_mb",
+    "network_seconds",
+    "network_threads",
+]
+
+#: Peak of a process that has imported and compiled everything, in MB.
+_NETWORK_BASE, _KERNEL_BASE = 600, 500
+_CLASSES = 10
+#: Start, imports and compilation; and the rate of what follows on a slow core, per second.
+_START_SECONDS, _FLOPS = 5, 2e10
+#: How much faster a float32 product is than _FLOPS.
+_FLOAT32_GAIN = 8
+_LARGEST_DIAGONALIZED = 4096
+#: More than a machine has, so that an exact solve runs alone there: two might not fit.
+_EXACT_THREADS, _EXACT_CLUSTER_THREADS = 256, 8
+#: Rows of an exact solve's tile, and the bytes that computing one takes.
+_TILE, _TEMPORARY = 2048, 4 * 10**8
+_COLUMNS = 2000
+#: Below this width, two cells of one thread each get more done than one cell of two threads.
+_WIDE = 4096
+
+
+def network_threads(width: int) -> int:
+    """Threads of a network cell."""
+    return 2 if width >= _WIDE else 1
+
+
+def network_memory_mb(width: int, depth: int, size: int, pixels: int) -> int:
+    """Upper bound on the peak memory of a network cell, MB.
+
+    Parameters, their momenta, gradients and successors in float32; and the images as bytes, padded
+    and copied.
+    """
+    parameters = _parameters(width, depth, pixels)
+    return _NETWORK_BASE + (20 * parameters + 12 * size * pixels) // 10**6
+
+
+def network_seconds(
+    width: int, depth: int, size: int, pixels: int, epochs: int, seeds: int = 1
+) -> float:
+    """Generous estimate of a network cell's wall time, seconds.
+
+    Each parameter takes a product and a sum per image forward, and twice that backward.
+    """
+    flops = 6 * _parameters(width, depth, pixels) * size * epochs
+    return _START_SECONDS + seeds * flops / (_FLOPS * network_threads(width))
+
+
+def kernel_solver(size: int) -> str:
+    """How a kernel cell is solved: ``spectral``, by diagonalization, or ``exact``.
+
+    At the largest size that is diagonalized, both take about as much of a core's time. Beyond it,
+    diagonalization takes eight times as long for twice the images, and up to thirty times the
+    memory (``benchmarks/exact_solve.py``).
+    """
+    return "spectral" if size <= _LARGEST_DIAGONALIZED else "exact"
+
+
+def kernel_threads(size: int) -> int:
+    """Threads of a kernel cell; an exact one takes all cores."""
+    return 1 if kernel_solver(size) == "spectral" else _EXACT_THREADS
+
+
+def kernel_cluster_threads(size: int) -> int:
+    """Threads that a kernel cell requests from a cluster."""
+    return min(kernel_threads(size), _EXACT_CLUSTER_THREADS)
+
+
+def kernel_memory_mb(size: int, test_size: int, kinds: int, pixels: int) -> int:
+    """Upper bound on the peak memory of a kernel cell, MB.
+
+    Spectral: both Gram matrices of each kernel, and six more matrices of the training-set size, in
+    float64. Exact: half a matrix in float32 for one kernel at a time; and in float64 the images
+    and some two thousand columns: pivots, the space of gradient flow and products with it.
+    """
+    if kernel_solver(size) == "spectral":
+        matrices = 8 * ((kinds + 6) * size**2 + kinds * size * test_size)
+    else:
+        matrices = 2 * size**2 + 4 * _TILE * size + 8 * (size + test_size) * (pixels + _COLUMNS)
+        matrices += _TEMPORARY
+    return _KERNEL_BASE + matrices // 10**6
+
+
+def kernel_seconds(size: int, test_size: int, kinds: int, depth: int, pixels: int) -> float:
+    """Generous estimate of a kernel cell's wall time, seconds.
+
+    The Gram matrices, by inner products and some hundred operations an entry and layer; then the
+    diagonalization of each, or three passes over each and its factorization in float32.
+    """
+    entry = 2 * pixels + 200 * depth
+    if kernel_solver(size) == "spectral":
+        operations = size * (size + test_size) * entry + 10 * kinds * size**3
+        return _START_SECONDS + operations / _FLOPS
+    passes = size * (3 * size / 2 + test_size) * (entry + 2000)
+    products = (size**3 / 3 + size**2 * test_size) / _FLOAT32_GAIN
+    return _START_SECONDS + kinds * (60 + (passes + products) / (2 * _FLOPS))
+
+
+def _parameters(width: int, depth: int, pixels: int) -> int:
+    return pixels * width + (depth - 1) * width**2 + _CLASSES * width

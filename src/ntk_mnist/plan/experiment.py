@@ -1,0 +1,197 @@
+"""An experiment: the grids of cells that a config asks for, and the tables of their shards."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import product
+from math import inf
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ntk_mnist import UserError
+from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
+from ntk_mnist.plan.config import complete
+from ntk_mnist.settings import Architecture, Inputs, Settings, Solve, Training
+
+__all__ = ["TABLES", "Experiment", "Table", "experiment_of"]
+
+
+class Table(NamedTuple):
+    """A table of shards.
+
+    Attributes:
+        cells: whose shards, by the name of a property of :class:`Experiment`.
+        output: the cells' output that it gathers.
+        order: columns that its rows are sorted by, each ``ascending`` or ``descending``.
+        only: by column, the values whose rows it takes; seeds are those of the grid.
+    """
+
+    cells: str
+    output: str
+    order: tuple[tuple[str, str], ...]
+    only: Mapping[str, Sequence[Any]] = {}
+
+
+_ARCHITECTURE = tuple((axis, "ascending") for axis in Architecture.__struct_fields__)
+
+#: The tables by their name.
+TABLES: Mapping[str, Table] = {
+    "network": Table(
+        "networks",
+        "network",
+        (*_ARCHITECTURE, *((axis, "ascending") for axis in ("width", "size", "seed"))),
+    ),
+    "kernel": Table(
+        "kernels",
+        "kernel",
+        (*_ARCHITECTURE, *((axis, "ascending") for axis in ("kernel", "size", "time"))),
+    ),
+    "calibration": Table(
+        "kernels",
+        "calibration",
+        (*_ARCHITECTURE, *((axis, "ascending") for axis in ("kernel", "size", "fraction"))),
+    ),
+    # The likeliest architecture first.
+    "evidence": Table(
+        "evidence",
+        "kernel",
+        (
+            *(("kernel", "ascending"), ("size", "ascending")),
+            ("log_marginal_likelihood", "descending"),
+        ),
+        {"time": [inf]},
+    ),
+}
+
+
+class Experiment(Settings, frozen=True, kw_only=True):
+    """A checked config as values: every axis is a tuple."""
+
+    name: str
+    inputs: Inputs
+    architectures: tuple[Architecture, ...]
+    sizes: tuple[int, ...]
+    widths: tuple[int, ...]
+    seeds: tuple[int, ...]
+    training: Training
+    solve: Solve
+    evidence_architectures: tuple[Architecture, ...]
+    evidence_sizes: tuple[int, ...]
+    batch_minutes: float
+
+    @classmethod
+    def from_json(cls, text: str) -> "Experiment":
+        """The experiment that ``to_json`` wrote."""
+        return msgspec.json.decode(text, type=cls)
+
+    def to_json(self) -> str:
+        """The experiment as one word."""
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def networks(self) -> list[NetworkCell]:
+        """The cells of the grid of networks."""
+        return _networks(self)
+
+    @property
+    def kernels(self) -> list[KernelCell]:
+        """The cells of the grid of kernels."""
+        return _kernels(self, self.architectures, self.sizes)
+
+    @property
+    def evidence(self) -> list[KernelCell]:
+        """Kernel cells of further architectures; some may be in the grid of kernels too."""
+        return _kernels(self, self.evidence_architectures, self.evidence_sizes)
+
+    def cell(self, kind: str, key: Sequence[str]) -> Cell:
+        """The cell of a kind by the values of the wildcards in its paths.
+
+        Raises:
+            UserError: no grid has it.
+        """
+        cells = _by_key(self)
+        if (kind, *key) not in cells:
+            raise UserError(
+                f"the {kind} cell {', '.join(key)} is not in the grid; add its values to the config"
+            )
+        return cells[kind, *key]
+
+    def values(self, wildcard: str) -> list[str]:
+        """The values of a wildcard over all cells."""
+        keys = (cell.key for cell in _by_key(self).values())
+        return sorted({key[wildcard] for key in keys if wildcard in key})
+
+    def shards(self, table: str) -> list[tuple[str, Cell]]:
+        """The shards of a table, each with its cell, by their paths below the results."""
+        output = TABLES[table].output
+        return [(cell.path(output), cell) for cell in getattr(self, TABLES[table].cells)]
+
+    def only(self, table: str) -> dict[str, Sequence[Any]]:
+        """By column, the values whose rows a table takes."""
+        seeds = {"seed": self.seeds} if TABLES[table].cells == "networks" else {}
+        return dict(TABLES[table].only) | seeds
+
+
+@cache
+def _by_key(experiment: Experiment) -> dict[tuple[str, ...], Cell]:
+    cells = (*experiment.evidence, *experiment.kernels, *experiment.networks)
+    return {(cell.KIND, *cell.key.values()): cell for cell in cells}
+
+
+@cache
+def _networks(experiment: Experiment) -> list[NetworkCell]:
+    axes = product(experiment.architectures, experiment.widths, experiment.sizes)
+    return [
+        NetworkCell(
+            inputs=experiment.inputs,
+            architecture=architecture,
+            training=experiment.training,
+            width=width,
+            size=size,
+            seeds=experiment.seeds,
+        )
+        for architecture, width, size in axes
+    ]
+
+
+@cache
+def _kernels(
+    experiment: Experiment, architectures: tuple[Architecture, ...], sizes: tuple[int, ...]
+) -> list[KernelCell]:
+    return [
+        KernelCell(
+            inputs=experiment.inputs,
+            architecture=architecture,
+            solve=experiment.solve,
+            size=size,
+        )
+        for architecture, size in product(architectures, sizes)
+    ]
+
+
+def experiment_of(config: Mapping[str, Any]) -> Experiment:
+    """The experiment of a config in which ``plan.config.problems`` finds none."""
+    config = complete(config)
+    grid, evidence = config["grid"], config["evidence"]
+    activation = {"activation": config["architecture"]["activation"]}
+    values = {
+        "name": config["experiment"],
+        "inputs": config["inputs"],
+        "architectures": list(_combinations(config["architecture"])),
+        "sizes": grid["size"],
+        "widths": grid["width"],
+        "seeds": grid["seed"],
+        "training": config["training"],
+        "solve": config["solve"],
+        "evidence_architectures": list(
+            _combinations(activation | {k: v for k, v in evidence.items() if k != "size"})
+        ),
+        "evidence_sizes": evidence["size"],
+        "batch_minutes": config["batch_minutes"],
+    }
+    return msgspec.convert(values, Experiment)
+
+
+def _combinations(axes: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for values in product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))

@@ -1,0 +1,216 @@
+"""Every setting of an experiment, declared once: its type, bounds, default and one sentence.
+
+From these declarations follow the check of the config, its JSON schema, ``config/config.yaml``,
+the reference in ``config/README.md`` and the columns of the tables that identify a cell. Settings
+are frozen values. This module imports neither JAX nor pandas nor Snakemake, as Snakemake imports
+it when it plans.
+
+A setting that names an entry of a registry says which registry (``choices``); the names
+themselves are declared there alone.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from ntk_mnist.registries import names_in
+
+__all__ = [
+    "AXES",
+    "Activation",
+    "Architecture",
+    "BStd",
+    "Config",
+    "Depth",
+    "Evidence",
+    "Grid",
+    "Inputs",
+    "Seed",
+    "Settings",
+    "Size",
+    "Solve",
+    "Training",
+    "WStd",
+    "Width",
+]
+
+_LARGEST_COUNT = 2**31 - 1
+
+
+def _setting(description: str, *, choices: str = "", **bounds: Any) -> Meta:
+    """What is declared of a setting.
+
+    Args:
+        description: one sentence, without its subject.
+        choices: the registry whose names are allowed.
+        bounds: of msgspec.Meta.
+    """
+    if not choices:
+        return Meta(description=description, **bounds)
+    return Meta(
+        description=description,
+        extra_json_schema={"enum": list(names_in(choices))},
+        extra={"choices": choices},
+        **bounds,
+    )
+
+
+Activation = Annotated[
+    str, _setting("nonlinearity of the hidden layers", choices="architecture.ACTIVATIONS")
+]
+Depth = Annotated[int, _setting("number of hidden layers", ge=1, le=1000)]
+WStd = Annotated[float, _setting("standard deviation of the weights, times √fan_in", gt=0)]
+BStd = Annotated[float, _setting("standard deviation of the biases; 0 for no bias", ge=0)]
+Width = Annotated[int, _setting("units of each hidden layer", ge=1, le=_LARGEST_COUNT)]
+Size = Annotated[
+    int, _setting("training-set size: the first so many training images", ge=1, le=_LARGEST_COUNT)
+]
+Seed = Annotated[
+    int, _setting("seed of the initial parameters and of the order of batches", ge=0, le=2**32 - 1)
+]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group of settings; one section of the config each."""
+
+
+class Inputs(Settings, frozen=True, kw_only=True):
+    """What both sides see."""
+
+    dataset: Annotated[str, _setting("name of the dataset", choices="data.catalogue.CATALOGUE")] = (
+        "mnist"
+    )
+    test_size: Annotated[
+        int, _setting("the first so many test images", ge=1, le=_LARGEST_COUNT)
+    ] = 1000
+    preprocessing: Annotated[
+        str,
+        _setting("how pixels become inputs; scale divides them by the largest pixel value",
+                 choices="data.inputs.PREPROCESSINGS"),
+    ] = "scale"  # fmt: skip
+
+
+class Architecture(Settings, frozen=True, kw_only=True):
+    """The network of both sides; each is a value or a list, and every combination runs."""
+
+    activation: Activation = "relu"
+    depth: Depth = 2
+    W_std: WStd = 1.0
+    b_std: BStd = 0.0
+
+
+class Training(Settings, frozen=True, kw_only=True):
+    """How a finite network is drawn and trained."""
+
+    parameterization: Annotated[
+        str,
+        _setting(
+            "how parameters are drawn: glorot (the notebook's: Glorot-normal weights, biases of "
+            "standard deviation 0.01; W_std and b_std then set the infinite side alone), standard "
+            "(weights W_std / √fan_in, biases b_std) or ntk (the same function at initialization, "
+            "trained in NTK parameterization)",
+            choices="architecture.PARAMETERIZATIONS",
+        ),
+    ] = "glorot"
+    optimizer: Annotated[
+        str, _setting("optimizer of the mean cross-entropy",
+                      choices="networks.training.OPTIMIZERS")
+    ] = "momentum"  # fmt: skip
+    step_size: Annotated[float, _setting("step size of the optimizer", gt=0)] = 0.001
+    mass: Annotated[float, _setting("momentum's mass; sgd ignores it", ge=0, lt=1)] = 0.9
+    epochs: Annotated[int, _setting("passes over the training images", ge=1, le=_LARGEST_COUNT)] = (
+        20
+    )
+    batch_size: Annotated[
+        int,
+        _setting(
+            "images a step, at most the smallest training-set size; images left over after whole "
+            "batches sit out an epoch",
+            ge=1,
+            le=_LARGEST_COUNT,
+        ),
+    ] = 64
+
+
+class Solve(Settings, frozen=True, kw_only=True):
+    """How the infinite-width kernels are solved."""
+
+    kinds: Annotated[
+        tuple[Annotated[str, _setting("kernel", choices="kernels.gram.KINDS")], ...],
+        _setting("kernels: nngp, ntk or both", min_length=1),
+    ] = ("nngp", "ntk")
+    times: Annotated[
+        tuple[Annotated[float, Meta(gt=0)], ...],
+        _setting("gradient-flow times, in units of 1 / learning rate; ∞ is always added"),
+    ] = (10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7)
+    diag_reg: Annotated[
+        float,
+        _setting(
+            "added to the diagonal of the training Gram matrix, in units of its mean; raised where "
+            "the matrix is singular to working precision, and the tables report the value in use",
+            ge=0,
+        ),
+    ] = 0.0
+
+
+class Grid(Settings, frozen=True, kw_only=True):
+    """The grid of cells; each is a value or a list."""
+
+    size: tuple[Size, ...] = (64, 128, 256, 512, 1024, 2048)
+    width: tuple[Width, ...] = (64, 128, 256, 512, 1024, 2048)
+    seed: tuple[Seed, ...] = (0,)
+
+
+class Evidence(Settings, frozen=True, kw_only=True):
+    """Kernel cells whose log marginal likelihoods are compared; each is a value or a list.
+
+    `snakemake evidence` solves them and lists the likeliest architecture first, without a test
+    image. The activation is that of `architecture`.
+    """
+
+    size: tuple[Size, ...] = (1024,)
+    depth: tuple[Depth, ...] = (1, 2, 3)
+    W_std: tuple[WStd, ...] = (1.0, 1.25, 1.5, 2.0)
+    b_std: tuple[BStd, ...] = (0.0, 0.3, 1.0)
+
+
+class Config(Settings, frozen=True, kw_only=True):
+    """A whole config: one experiment."""
+
+    experiment: Annotated[
+        str,
+        _setting(
+            "names the folder results/<experiment>/; letters, digits, _ and -",
+            max_length=100,
+            # Without the last group, $ would let a final line break pass.
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)",
+        ),
+    ] = "ntk_mnist"
+    inputs: Inputs = Inputs()
+    grid: Grid = Grid()
+    architecture: Architecture = Architecture()
+    training: Training = Training()
+    solve: Solve = Solve()
+    evidence: Evidence = Evidence()
+    batch_minutes: Annotated[
+        float,
+        _setting(
+            "on a cluster, small cells share a submission up to so many minutes of estimated work",
+            gt=0,
+        ),
+    ] = 10.0
+    sources: Annotated[
+        dict[
+            str,
+            tuple[Annotated[str, Meta(pattern=r"^[^-\x00-\x1f][^\x00-\x1f]*$(?!\n)")], ...],
+        ],
+        _setting(
+            "where the original files of a dataset are, in the order in which they are tried: "
+            "folders, relative to where snakemake runs, and http(s) addresses of folders; for a "
+            "dataset that is not named here, these"
+        ),
+    ] = {}
+
+
+#: Sections whose settings may be one value or a list of values.
+AXES: tuple[type[Settings], ...] = (Architecture, Grid, Evidence)

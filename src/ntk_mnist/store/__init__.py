@@ -1,0 +1,1 @@
+"""Files: Parquet shards and tables, checkpoints, compiled programs, and what made each file."""

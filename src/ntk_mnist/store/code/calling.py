@@ -1,0 +1,232 @@
+"""By which names functions and methods may be called, and who else may call them.
+
+The names of parameters are written in the code that calls by keyword; the names of methods may be
+called by code that is not read, such as a base class from elsewhere.
+"""
+
+import ast
+from functools import lru_cache
+from typing import NamedTuple
+
+from ntk_mnist.store.code.scopes import Function, executed, imported, parameters
+from ntk_mnist.store.code.source import Definition, External, Opaque, Package, dotted
+
+__all__ = [
+    "OPAQUE_SIGNATURE",
+    "Signature",
+    "calls_from_opaque_modules",
+    "is_open",
+    "may_register",
+    "methods",
+    "signature",
+]
+
+#: Decorators that leave a function's parameters and their names as they are.
+_SAME_PARAMETERS = {
+    "contextlib.contextmanager",
+    "functools.cache",
+    "functools.lru_cache",
+    "jax.jit",
+}
+#: Decorators that call none of a class's methods by a name without two underscores.
+_PLAIN_DECORATORS = {
+    "dataclasses.dataclass",
+    "enum.unique",
+    "functools.total_ordering",
+    "typing.final",
+    "typing.runtime_checkable",
+}
+#: Bases likewise.
+_PLAIN_BASES = {
+    "abc.ABC",
+    "enum.Enum",
+    "enum.Flag",
+    "enum.IntEnum",
+    "enum.IntFlag",
+    "enum.StrEnum",
+    "msgspec.Struct",
+    "typing.Generic",
+    "typing.NamedTuple",
+    "typing.Protocol",
+}
+
+
+class Signature(NamedTuple):
+    """How a function or class of the package is called by keyword.
+
+    Attributes:
+        parameters: the names of its parameters, in their order.
+        fields: the fields of a class that declares no ``__init__``.
+        is_opaque: whether it takes keywords that do not matter.
+    """
+
+    parameters: tuple[str, ...]
+    fields: frozenset[str] = frozenset()
+    is_opaque: bool = False
+
+    def position(self, keyword: str) -> int | None:
+        """The position of the parameter of that name, if there is one."""
+        return self.parameters.index(keyword) if keyword in self.parameters else None
+
+    def takes(self, keyword: str) -> bool:
+        """Whether a keyword is known to name a parameter or a field."""
+        return self.is_opaque or keyword in self.parameters or keyword in self.fields
+
+
+OPAQUE_SIGNATURE = Signature((), is_opaque=True)
+
+
+def methods(class_: ast.ClassDef) -> dict[str, list[Function]]:
+    """The functions in a class body by their names."""
+    found: dict[str, list[Function]] = {}
+    for statement in executed(class_.body):
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.setdefault(statement.name, []).append(statement)
+    return found
+
+
+def signature(package: Package, definition: Definition) -> Signature | None:
+    """How a definition is called by keyword; None if that is not known."""
+    function, class_ = package.function(definition), package.class_of(definition)
+    if function is not None:
+        decorators = [_decorator(package, definition.module, d) for d in function.decorator_list]
+        if all(isinstance(d, External) and d.path in _SAME_PARAMETERS for d in decorators):
+            return Signature(tuple(a.arg for a in parameters(function.args)))
+    elif class_ is not None:
+        return _constructor(package, definition.module, class_)
+    return None
+
+
+def _constructor(package: Package, module: str, class_: ast.ClassDef) -> Signature | None:
+    own = methods(class_)
+    decorators = [_decorator(package, module, d) for d in class_.decorator_list]
+    if (
+        "__new__" in own
+        or any(keyword.arg == "metaclass" for keyword in class_.keywords)
+        or not all(isinstance(d, External) and d.path in _PLAIN_DECORATORS for d in decorators)
+    ):
+        return None
+    if "__init__" in own:
+        names = [a.arg for a in parameters(own["__init__"][-1].args)]
+        return Signature(tuple(names[1:]))
+    fields = {
+        statement.target.id
+        for statement in class_.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    }
+    for base in _bases(package, module, class_):
+        if isinstance(base, Definition):
+            inherited = signature(package, base)
+            if inherited is None or inherited.parameters:
+                return inherited
+            fields |= inherited.fields
+    return Signature((), frozenset(fields))
+
+
+def is_open(package: Package, definition: Definition) -> bool:
+    """Whether code that is not read may call the methods of a class by their names.
+
+    It may if the class has a base or a decorator from outside of the package, apart from a few
+    that are known.
+    """
+    class_ = package.class_of(definition)
+    if class_ is None:
+        return True
+    decorators = [_decorator(package, definition.module, d) for d in class_.decorator_list]
+    if any(isinstance(d, External) and d.path not in _PLAIN_DECORATORS for d in decorators):
+        return True
+    bases = _bases(package, definition.module, class_)
+    return not all(_is_plain_base(package, base) for base in bases)
+
+
+def _is_plain_base(package: Package, base: object) -> bool:
+    match base:
+        case Definition():
+            return not is_open(package, base)
+        case External(path=path):
+            return path.replace("typing_extensions.", "typing.") in _PLAIN_BASES
+        case str():
+            return base == "object" or base.endswith(("Exception", "Error", "Warning"))
+    return False
+
+
+def may_register(package: Package, module: str, node: Function | ast.ClassDef) -> bool:
+    """Whether defining this at the top of a module may act on more than its own name.
+
+    A decorator of the package may put what it decorates in a registry, and so may one from
+    elsewhere whose name says so; a class may be registered by its metaclass, or by
+    ``__init_subclass__`` of a base.
+    """
+    decorators = [_decorator(package, module, d) for d in node.decorator_list]
+    if not all(
+        "register" not in d.path.rpartition(".")[2]
+        if isinstance(d, External)
+        else isinstance(d, Opaque | str)
+        for d in decorators
+    ):
+        return True
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
+    if any(isinstance(package.refers_to(module, m), Definition) for m in metaclasses):
+        return True
+    for base in _bases(package, module, node):
+        if isinstance(base, Definition) and (class_ := package.class_of(base)) is not None:
+            if "__init_subclass__" in methods(class_):
+                return True
+            if may_register(package, base.module, class_):
+                return True
+    return False
+
+
+def _decorator(package: Package, module: str, decorator: ast.expr) -> object:
+    """What a decorator refers to, without its arguments; of ``partial(f, …)`` it is f."""
+    if not isinstance(decorator, ast.Call):
+        return package.refers_to(module, decorator)
+    found = _decorator(package, module, decorator.func)
+    if found == External("functools.partial") and decorator.args:
+        return _decorator(package, module, decorator.args[0])
+    return found
+
+
+def _bases(package: Package, module: str, class_: ast.ClassDef) -> list[object]:
+    """What the bases of a class refer to, without type arguments."""
+    return [
+        package.refers_to(module, base.value if isinstance(base, ast.Subscript) else base)
+        for base in class_.bases
+    ]
+
+
+@lru_cache(maxsize=1024)
+def calls_from_opaque_modules(
+    package: Package, definition: Definition
+) -> set[tuple[int | None, ...]]:
+    """The keywords of each call from an opaque module, as positions of parameters.
+
+    The content of opaque modules does not count, but which parameter a keyword names there is
+    decided by the definition.
+    """
+    known = signature(package, definition)
+    calls: set[tuple[int | None, ...]] = set()
+    if known is None:
+        return calls
+    for module in package.opaque_modules_with(definition.name):
+        aliases = {
+            binding.name: binding.path
+            for node in module.nodes()
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for binding in imported(node, module.home)
+        }
+        for node in module.nodes():
+            if not isinstance(node, ast.Call) or not node.keywords:
+                continue
+            # An argument counts as well: ``partial(function, keyword=…)``.
+            for expression in (node.func, *node.args):
+                parts = dotted(expression) or [""]
+                if parts[0] in aliases and package.resolve(aliases[parts[0]], parts[1:]) == (
+                    definition,
+                    (),
+                ):
+                    names = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
+                    calls.add(tuple(known.position(name) for name in names))
+    return calls

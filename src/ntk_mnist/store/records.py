@@ -1,0 +1,117 @@
+"""Records: what made a file, and how that differs from what would make it now.
+
+A file is stale when its record is not the one that would be made now. Dates do not matter: the
+record is in the file itself, so a copy, a fresh clone or a change of branch makes nothing stale
+that is current, and hides nothing that is stale.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import Any, TypeAlias
+
+from ntk_mnist.store.code_digest import changed_definitions, code_of
+
+__all__ = [
+    "Record",
+    "chart_record",
+    "differences",
+    "digest_of",
+    "make_record",
+    "prepared_record",
+    "table_record",
+]
+
+#: ``{"settings": …, "columns": …, "code": …, "libraries": …}``, in JSON's types.
+Record: TypeAlias = dict[str, dict[str, Any]]
+
+_CHART_LIBRARIES = ("altair", "vl-convert-python")
+
+
+def make_record(
+    settings: Mapping[str, Any],
+    entries: Sequence[str],
+    libraries: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+    choices: Mapping[str, str] | None = None,
+) -> Record:
+    """What would make a file now.
+
+    Args:
+        settings: JSON values by name.
+        entries: the functions that compute what is in it, as in ``"networks.training.train"``.
+        libraries: distributions whose versions count.
+        columns: the types of its columns by their names.
+        choices: the entry in use of each registry; other entries do not count.
+    """
+    code = code_of(tuple(entries), tuple(sorted((choices or {}).items())))
+    return {
+        "settings": dict(settings),
+        "columns": dict(columns or {}),
+        "code": {"digest": code.digest, "definitions": dict(code.definitions)},
+        "libraries": {name: _version(name) for name in libraries},
+    }
+
+
+def prepared_record(dataset: str) -> Record:
+    """Of the prepared arrays of a dataset."""
+    return make_record(
+        {"dataset": dataset},
+        ["data.originals.prepare"],
+        ["numpy"],
+        choices={"data.catalogue.CATALOGUE": dataset},
+    )
+
+
+def table_record(columns: Mapping[str, str], shards: Mapping[str, str], rows: str) -> Record:
+    """Of a table.
+
+    Args:
+        columns: of its schema.
+        shards: digests of its shards by their paths.
+        rows: which of their rows it holds, in words.
+    """
+    settings = {"shards": digest_of(shards), "rows": rows}
+    return make_record(settings, ["store.tables.aggregate"], columns=columns)
+
+
+def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
+    """Of a chart.
+
+    Args:
+        name: of the chart.
+        tables: the digests of its tables by their names.
+        dataset: that the tables are of; the entries of other datasets do not count.
+    """
+    return make_record(
+        {"chart": name, "tables": digest_of(tables), "dataset": dataset},
+        [f"charts.{name}.draw", "commands.chart.render"],
+        _CHART_LIBRARIES,
+        choices={"data.catalogue.CATALOGUE": dataset},
+    )
+
+
+def digest_of(digests: Mapping[str, str]) -> str:
+    """One digest of several, by their names."""
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]
+
+
+@cache
+def _version(distribution: str) -> str:
+    return version(distribution)
+
+
+def differences(made: Mapping[str, Any], wanted: Record) -> list[str]:
+    """How what made a file differs from what would make it now, in words."""
+    words = []
+    for part, label in (("settings", ""), ("columns", "column "), ("libraries", "")):
+        before, now = made.get(part, {}), wanted[part]
+        for name in sorted({*before, *now}):
+            if name not in before:
+                words.append(f"{label}{name} is new")
+            elif name not in now:
+                words.append(f"{label}{name} is gone")
+            elif before[name] != now[name]:
+                words.append(f"{label}{name} was {before[name]}, is {now[name]}")
+    return words + changed_definitions(made.get("code", {}), wanted["code"])

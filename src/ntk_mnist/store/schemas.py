@@ -1,0 +1,61 @@
+"""The columns of each Parquet file, derived from the declared settings and measures.
+
+A table is tidy (one observation a row) and self-describing: the settings that identify a cell are
+columns, and each field's metadata ``description`` says what it holds.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+from msgspec import Struct
+
+from ntk_mnist.declarations import Field, declared
+from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, NetworkMeasures
+from ntk_mnist.settings import Architecture, Inputs, Size, Training, Width
+
+__all__ = ["SHARD_SCHEMAS", "TABLE_SCHEMAS", "columns"]
+
+
+class _NetworkAxes(Struct):
+    width: Width
+    size: Size
+
+
+class _KernelAxes(Struct):
+    size: Size
+
+
+def _arrow_type(field: Field) -> pa.DataType:
+    if "arrow" in (extra := field.bounds.extra or {}):
+        item: pa.DataType = pa.type_for_alias(extra["arrow"].removeprefix("list<").rstrip(">"))
+        return pa.list_(item)
+    if field.type is int:
+        # 32 bits where they hold every value, as readers infer from the names of folders.
+        largest = field.bounds.le
+        return pa.int32() if largest is not None and largest < 2**31 else pa.int64()
+    return {float: pa.float64(), str: pa.string()}[field.type]
+
+
+def _fields(*structs: type[Struct]) -> Iterator[pa.Field]:
+    for struct in structs:
+        for field in declared(struct):
+            metadata = {"description": field.description}
+            yield pa.field(field.name, _arrow_type(field), metadata=metadata)
+
+
+#: Of a shard, by the name of the output that it belongs to.
+SHARD_SCHEMAS: Mapping[str, pa.Schema] = {
+    "network": pa.schema([*_fields(Inputs, Architecture, _NetworkAxes, Training, NetworkMeasures)]),
+    "kernel": pa.schema([*_fields(Inputs, Architecture, _KernelAxes, KernelMeasures)]),
+    "calibration": pa.schema([*_fields(Inputs, Architecture, _KernelAxes, CalibrationMeasures)]),
+}
+#: Of a table, by its name.
+TABLE_SCHEMAS: Mapping[str, pa.Schema] = {
+    **SHARD_SCHEMAS,
+    "evidence": SHARD_SCHEMAS["kernel"],
+}
+
+
+def columns(schema: pa.Schema) -> dict[str, str]:
+    """The types of a schema's columns by their names, as a record states them."""
+    return {field.name: str(field.type) for field in schema}

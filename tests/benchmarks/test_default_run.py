@@ -1,0 +1,41 @@
+"""The benchmark of the default experiment, small."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+#: Figures that no other one contains, and bounds in seconds that hold on any machine.
+SECONDS = [
+    *("notebook", "cold", "warm", "nothing to do", "empty Snakefile", "added width", "its cells"),
+    *("one seed", "five seeds", "import jax"),
+    *("network: to its first step", "kernel: to its first step"),
+]
+
+
+@pytest.mark.slow
+def test_all_figures_are_measured_and_reported(run_benchmark: Callable[..., Path]) -> None:
+    results = run_benchmark(
+        "default_run",
+        *("--dataset", "digits", "--widths", "8", "--sizes", "64", "--rounds", "1"),
+        *("--targets", "networks", "kernels"),
+    )
+
+    figures = pd.read_csv(results / "default_run.csv").set_index("what")["median"]
+    assert np.isfinite(figures).all()
+    assert figures[SECONDS].between(0.1, 600).all(), figures[SECONDS]
+    assert figures["added width"] > figures["its cells"]
+    for cell in ("network", "kernel"):
+        stages = figures.filter(regex=f"^{cell}: (?!to its)")
+        assert len(stages) == 8
+        assert (stages >= 0).all(), stages
+        assert figures[f"{cell}: to its first step"] < stages.sum()
+    for threads in ("1 thread", "2 threads"):
+        assert figures[f"width 8, {threads}: its products, ms"] > 0
+
+    report = (results / "default_run.md").read_text()
+    assert "| five seeds / one seed |" in report
+    assert all(f"| {what} | {value:.2f} |" in report for what, value in figures.items())
+    assert (results / "gantt.png").read_bytes().startswith(b"\x89PNG")

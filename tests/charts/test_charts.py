@@ -1,0 +1,158 @@
+"""What holds of every chart, and how charts are declared."""
+
+import subprocess
+import sys
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import pandas as pd
+import pytest
+import vl_convert
+from charts.made_up_tables import DEFAULT, EIGHT, tables
+from charts.specifications import drawn, found, panel_titles, rows
+
+from ntk_mnist.charts import CHARTS, caption_of, tables_of
+from ntk_mnist.charts.observations import ARCHITECTURE, ChartError, of_architecture
+from ntk_mnist.store.schemas import TABLE_SCHEMAS
+
+every_chart = pytest.mark.parametrize("name", CHARTS)
+one_or_eight = pytest.mark.parametrize("architectures", [1, 8])
+
+
+def draw(name: str, everything: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """The specification of a chart."""
+    only = {table: everything[table] for table in tables_of(name)}
+    spec: dict[str, Any] = import_module(f"ntk_mnist.charts.{name}").draw(only).to_dict()
+    return spec
+
+
+@cache
+def chart(name: str, architectures: int) -> dict[str, Any]:
+    """The specification of a chart of one or eight architectures, with three seeds."""
+    return draw(name, tables(3, {1: DEFAULT, 8: EIGHT}[architectures]))
+
+
+@every_chart
+def test_a_chart_declares_its_tables_and_caption_where_the_plan_reads_them(name: str) -> None:
+    module = import_module(f"ntk_mnist.charts.{name}")
+    assert tables_of(name) == module.TABLES
+    assert set(tables_of(name)) <= set(TABLE_SCHEMAS)
+    assert caption_of(name) == module.CAPTION
+    assert caption_of(name).endswith(".")
+
+
+def test_reading_the_declarations_imports_no_plotting_library() -> None:
+    program = (
+        "import sys; from ntk_mnist.charts import CHARTS, caption_of, tables_of\n"
+        "for chart in CHARTS: caption_of(chart), tables_of(chart)\n"
+        "print({'altair', 'jax', 'pandas', 'pyarrow'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "set()\n"
+
+
+def test_a_module_that_is_no_chart_declares_neither_tables_nor_caption() -> None:
+    with pytest.raises(LookupError, match=r"no TABLES in .*pie"):
+        tables_of("pie")
+    with pytest.raises(LookupError, match=r"no CAPTION in .*style"):
+        caption_of("style")
+
+
+@every_chart
+@one_or_eight
+def test_no_selection_takes_a_name_that_vega_needs(name: str, architectures: int) -> None:
+    # A selection called `width` once took the place of the chart's own width in browsers.
+    spec = chart(name, architectures)
+    chosen = {param["name"] for param in spec["params"]}
+    assert chosen
+    assert all(param.startswith("chosen_") for param in chosen)
+    assert {param["bind"] for param in spec["params"]} == {"legend"}
+    fields = [field for param in spec["params"] for field in param["select"]["fields"]]
+    assert len(set(fields)) == len(fields)
+    signals = [signal["name"] for signal in vl_convert.vegalite_to_vega(spec)["signals"]]
+    assert len(set(signals)) == len(signals)
+
+
+@every_chart
+@one_or_eight
+def test_all_panels_of_a_series_share_one_clickable_legend(name: str, architectures: int) -> None:
+    spec = chart(name, architectures)
+    vega = vl_convert.vegalite_to_vega(spec)
+    legends = [legend for group in found(vega, "legends") for legend in group]
+    assert len(legends) == len(spec["params"])
+    assert all(legend["encode"]["labels"]["interactive"] for legend in legends)
+    signals = [signal["name"] for signal in vega["signals"]]
+    for param in spec["params"]:
+        (field,) = param["select"]["fields"]
+        assert f"{param['name']}_{field}_legend" in signals
+
+
+@every_chart
+def test_legends_name_every_series_in_full_colour(name: str) -> None:
+    colours = found(chart(name, 1), "color")
+    legends = [colour["legend"] for colour in colours if "legend" in colour]
+    assert legends
+    assert all(legend["symbolOpacity"] == 1 and legend["symbolLimit"] == 0 for legend in legends)
+
+
+@every_chart
+def test_each_architecture_has_its_own_row_headed_by_what_varies(name: str) -> None:
+    headed = rows(chart(name, 8))
+    assert {heading for heading, _ in headed} == {
+        f"{activation}, depth {depth}, W_std {W_std}"
+        for activation in ("erf", "relu")
+        for depth in (2, 3)
+        for W_std in ("1", "1.5")
+    }
+    for heading, data in headed:
+        (row,) = data[list(ARCHITECTURE)].dropna().drop_duplicates().to_dict("records")
+        assert f"{row['activation']}, depth {row['depth']:g}, W_std {row['W_std']:g}" == heading
+
+
+@every_chart
+def test_the_rows_of_an_architecture_are_drawn_as_if_it_were_alone(name: str) -> None:
+    everything = tables(3, EIGHT)
+    together = drawn(chart(name, 8)).dropna(subset="activation")
+    for architecture in EIGHT[::3]:
+        own = {table: of_architecture(frame, architecture) for table, frame in everything.items()}
+        alone = drawn(draw(name, own)).dropna(subset="activation")
+        columns = list(alone.columns)
+        pd.testing.assert_frame_equal(
+            of_architecture(together, architecture)[columns].sort_values(
+                columns, ignore_index=True
+            ),
+            alone.sort_values(columns, ignore_index=True),
+        )
+
+
+@every_chart
+def test_the_subtitle_names_only_what_all_architectures_share(name: str) -> None:
+    one = chart(name, 1)["title"]["subtitle"]
+    assert one[0] == "MNIST, relu, 2 hidden layers, W_std 1, b_std 0, 1,000 test images"
+    eight = chart(name, 8)["title"]["subtitle"]
+    assert eight[0] == "MNIST, b_std 0, 1,000 test images"
+    assert one[1:] == eight[1:]
+
+
+@every_chart
+def test_one_architecture_has_no_heading_and_the_panels_of_one_row_of_many(name: str) -> None:
+    one, eight = chart(name, 1), chart(name, 8)
+    assert rows(one) == []
+    assert len(panel_titles(eight)) == 8 * len(panel_titles(one))
+    assert set(panel_titles(eight)) == set(panel_titles(one))
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [(name, table) for name in CHARTS for table in tables_of(name)]
+)
+def test_a_repeated_row_is_an_error_and_never_averaged(name: str, table: str) -> None:
+    everything = tables(seeds=2, architectures=EIGHT)
+    frame = everything[table]
+    everything[table] = pd.concat([frame, frame.iloc[[-1]]])
+    with pytest.raises(
+        ChartError, match=f"{table} table has two rows for activation relu, depth 3"
+    ):
+        draw(name, everything)

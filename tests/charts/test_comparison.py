@@ -1,0 +1,100 @@
+"""Accuracy against training-set size."""
+
+import math
+
+import pytest
+from charts.made_up_tables import SIZES, TWO, kernels, networks, tables
+from charts.specifications import drawn, found, panel_titles, rows
+
+from ntk_mnist.charts.comparison import _time_label, draw
+
+
+def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
+    spec = draw(tables()).to_dict()
+    scales = [(c["field"], c["scale"]) for c in found(spec, "color") if "scale" in c]
+    domains = {field: scale["domain"] for field, scale in scales}
+    assert domains["time_label"] == ["1e1", "2.5e3", "1e7", "∞"]
+    assert domains["width_label"] == ["64", "256", "1024", "∞ (NNGP)", "∞ (NTK)"]
+    for field, scale in scales:
+        limits = [label.startswith("∞") for label in domains[field]]
+        assert [colour == "black" for colour in scale["range"]] == limits
+    dashes = [d["scale"] for d in found(spec, "strokeDash") if "scale" in d]
+    for scale in dashes:
+        dashed = [pattern != [1, 0] for pattern in scale["range"]]
+        assert dashed == [label.startswith("∞") for label in scale["domain"]]
+    kinds = next(s["range"] for s in dashes if "∞ (NTK)" in s["domain"])
+    assert kinds[-1] != kinds[-2]
+
+
+def test_the_axis_is_log_2_with_the_sizes_as_ticks() -> None:
+    axes = found(draw(tables(architectures=TWO)).to_dict(), "x")
+    assert axes
+    for x in axes:
+        assert x["scale"]["type"] == "log"
+        assert x["scale"]["base"] == 2
+        assert x["axis"]["values"] == SIZES
+
+
+def test_accuracies_are_drawn_as_in_the_tables() -> None:
+    points = drawn(draw(tables()).to_dict())
+    accuracy = points[points["width_label"] == "256"].set_index("size")["value"]
+    assert accuracy.to_dict() == pytest.approx({128: 0.53, 256: 0.54, 3000: 0.55})
+    at_infinity = points[points["time_label"] == "∞"]
+    assert len(at_infinity) == 2 * len(SIZES)
+
+
+def test_networks_are_beside_the_limits_of_their_own_architecture() -> None:
+    limits = kernels(TWO)
+    limits = limits[limits["time"] == math.inf]
+    for _, data in rows(draw(tables(architectures=TWO)).to_dict()):
+        if "width_label" in data:
+            shown = data[data["width_label"].str.startswith("∞")]
+            own = limits.merge(shown[["activation", "depth", "W_std"]].drop_duplicates())
+            assert sorted(shown["value"]) == pytest.approx(sorted(own["test_accuracy"]))
+            assert len(own) == 2 * len(SIZES)
+
+
+def test_seeds_become_a_mean_and_a_band() -> None:
+    spec = draw(tables(seeds=3)).to_dict()
+    assert "area" in [mark["type"] for mark in found(spec, "mark") if isinstance(mark, dict)]
+    points = drawn(spec)
+    cell = points[(points["width_label"] == "64") & (points["size"] == 128)].iloc[0]
+    assert (cell["low"], cell["value"], cell["high"]) == pytest.approx((0.5, 0.52, 0.54))
+    assert "3 seeds" in spec["title"]["subtitle"][1]
+    assert "area" not in str(draw(tables()).to_dict())
+
+
+def test_one_kernel_makes_one_panel_of_it() -> None:
+    only = kernels().query("kernel == 'nngp'")
+    spec = draw({"network": networks(), "kernel": only}).to_dict()
+    assert panel_titles(spec) == ["Infinite width, NNGP", "Finite width"]
+    assert "NTK" not in str(spec)
+
+
+@pytest.mark.parametrize("lacking", ["network", "kernel"])
+def test_an_architecture_that_one_table_lacks_still_has_its_row(lacking: str) -> None:
+    both = tables(architectures=TWO)
+    both[lacking] = both[lacking][both[lacking]["depth"] == 2]
+    spec = draw(both).to_dict()
+    assert {heading for heading, _ in rows(spec)} == {
+        "erf, depth 2, W_std 1",
+        "relu, depth 3, W_std 1.5",
+    }
+    other = {"network": "time_label", "kernel": "width_label"}[lacking]
+    points = drawn(spec)
+    assert set(points.loc[points[other].notna(), "depth"]) == {2, 3}
+
+
+@pytest.mark.parametrize(
+    ("time", "label"),
+    [
+        (10, "1e1"),
+        (2500.0, "2.5e3"),
+        (10.0000001, "1.00000001e1"),
+        (0.001, "0.001"),
+        (3.0, "3"),
+        (math.inf, "∞"),
+    ],
+)
+def test_different_times_have_different_labels(time: float, label: str) -> None:
+    assert _time_label(time) == label

@@ -1,0 +1,98 @@
+"""A chart from its tables' files, and the files that it becomes."""
+
+import json
+import re
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from charts.made_up_tables import tables
+
+from ntk_mnist import UserError
+from ntk_mnist.charts import CHARTS, tables_of
+from ntk_mnist.commands import chart
+from ntk_mnist.store.records import chart_record
+from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.shards import TableError, about, write_table
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """The tables' files, by the names of the tables."""
+    written = {}
+    for name, frame in tables().items():
+        table = pa.Table.from_pandas(frame, TABLE_SCHEMAS[name], preserve_index=False)
+        written[name] = tmp_path / f"{name}.parquet"
+        write_table(written[name], table, {"settings": {}, "code": {}, "libraries": {}})
+    return written
+
+
+def run(name: str, paths: list[Path], stem: Path) -> None:
+    parser = ArgumentParser()
+    chart.add_arguments(parser)
+    words = ["--name", name, "--tables", *map(str, paths), "--output", str(stem)]
+    chart.run(parser.parse_args(words))
+
+
+def usermeta(html: str) -> dict[str, Any]:
+    """What the page's specification says about itself."""
+    start = re.search(r'"usermeta":\s*', html)
+    assert start
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(html, start.end())[0]
+    return found
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_becomes_three_complete_files_that_need_no_network(
+    name: str, files: dict[str, Path], tmp_path: Path
+) -> None:
+    run(name, [files[table] for table in tables_of(name)], tmp_path / "figures" / name)
+    contents = {file.suffix: file.read_bytes() for file in (tmp_path / "figures").iterdir()}
+    assert set(contents) == {".html", ".png", ".svg"}
+    assert contents[".png"].startswith(b"\x89PNG")
+    assert contents[".svg"].rstrip().endswith(b"</svg>")
+    assert b'src="http' not in contents[".html"]
+    assert b"vega" in contents[".html"]
+
+
+def test_the_page_holds_the_record_of_what_made_it(files: dict[str, Path], tmp_path: Path) -> None:
+    run("calibration", [files["calibration"]], tmp_path / "calibration")
+    html = (tmp_path / "calibration.html").read_text()
+    digests = {"calibration": about(files["calibration"]).sha256}
+    wanted = chart_record("calibration", digests, "mnist")
+    assert usermeta(html) == {"ntk_mnist": wanted}
+
+
+@pytest.mark.parametrize("given", [["network"], ["network", "kernel", "calibration"]])
+def test_a_chart_takes_exactly_the_tables_that_it_draws(
+    given: list[str], files: dict[str, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=rf"network, kernel; got {', '.join(given)}$"):
+        run("comparison", [files[table] for table in given], tmp_path / "comparison")
+    assert not list(tmp_path.glob("comparison*"))
+
+
+def test_a_damaged_table_is_an_error_and_the_old_chart_stays(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    run("calibration", [files["calibration"]], tmp_path / "calibration")
+    before = (tmp_path / "calibration.html").read_bytes()
+    files["calibration"].write_bytes(files["calibration"].read_bytes()[:-8])
+    with pytest.raises(TableError, match=r"calibration\.parquet"):
+        run("calibration", [files["calibration"]], tmp_path / "calibration")
+    assert (tmp_path / "calibration.html").read_bytes() == before
+
+
+def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
+    class Undrawable:
+        def save(self, file: Path, **options: object) -> None:
+            file.write_text("half")
+            if file.suffix == ".svg":
+                raise RuntimeError("out of ink")
+
+    figure: Any = Undrawable()
+    with pytest.raises(RuntimeError, match="out of ink"):
+        chart.render(figure, tmp_path / "figures" / "comparison")
+    assert list((tmp_path / "figures").iterdir()) == []

@@ -1,0 +1,308 @@
+"""Every config of the repository can run; every fault is one line with key, value and remedy."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from checkout import REPOSITORY
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntk_mnist.declarations import declared
+from ntk_mnist.plan.config import complete, problems
+from ntk_mnist.settings import AXES, Config
+
+DEFAULT: dict[str, Any] = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+OVERLAYS = sorted(
+    path for path in (REPOSITORY / "config").rglob("*.yaml") if path.name != "config.yaml"
+)
+#: Every setting that may be one value or a list, as (section, name).
+EVERY_AXIS = [
+    (section.name, setting.name)
+    for section in declared(Config)
+    if section.type in AXES
+    for setting in declared(section.type)
+]
+
+
+def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """As Snakemake merges a --configfile."""
+    result = dict(base)
+    for key, value in overlay.items():
+        old = result.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            value = merged(old, value)  # noqa: PLW2901
+        result[key] = value
+    return result
+
+
+def test_the_default_experiment_is_the_notebooks() -> None:
+    assert problems(DEFAULT) == []
+    powers = [2**k for k in range(6, 12)]
+    assert DEFAULT["grid"]["size"] == DEFAULT["grid"]["width"] == powers
+    assert DEFAULT["solve"]["times"] == [10**k for k in range(1, 8)]
+
+
+def test_an_empty_config_is_the_default_config() -> None:
+    assert problems({}) == []
+    assert complete({}) == complete(DEFAULT)
+
+
+@pytest.mark.parametrize("file", OVERLAYS, ids=lambda file: file.stem)
+def test_every_overlay_can_run_and_has_a_results_folder_of_its_own(file: Path) -> None:
+    overlay = yaml.safe_load(file.read_text())
+    assert problems(merged(DEFAULT, overlay)) == []
+    assert problems(overlay) == []
+    assert overlay["experiment"] == file.stem
+
+
+@pytest.mark.parametrize(
+    ("overlay", "line"),
+    [
+        (
+            "grid: {size: [64, 70000]}",
+            "grid.size[1]: 70000 is larger than mnist's training set; allowed: 60000",
+        ),
+        ("grid: {size: 70000}", "grid.size: 70000 is larger than mnist's training set; allowed: "),
+        (
+            "grid: {size: [64, 32]}",
+            "training.batch_size: 64 is larger than the smallest of grid.size, 32; allowed: 32",
+        ),
+        (
+            "grid: {size: 32}",
+            "training.batch_size: 64 is larger than the smallest of grid.size, 32; allowed: 32",
+        ),
+        (
+            "inputs: {test_size: 10001}",
+            "inputs.test_size: 10001 is larger than mnist's test set; allowed: 10000",
+        ),
+        (
+            "evidence: {size: 60001}",
+            "evidence.size: 60001 is larger than mnist's training set; allowed: 60000",
+        ),
+        ("evidence: {W_std: [0.0]}", "evidence.W_std[0]: 0.0 is too small; allowed: more than 0"),
+        ("evidence: {W_std: 0.0}", "evidence.W_std: 0.0 is too small; allowed: more than 0"),
+        ("evidence: {depth: []}", "evidence.depth: the list is empty; at least 1 value is needed"),
+        ("evidence: {depth: 1001}", "evidence.depth: 1001 is too large; allowed: 1000 or less"),
+        ("evidence: {b_std: -1}", "evidence.b_std: -1 is too small; allowed: 0 or more"),
+        (
+            "architecture: {activation: tanhh}",
+            "architecture.activation: 'tanhh' is unknown; allowed: relu, erf",
+        ),
+        (
+            "architecture: {activation: [relu, tanhh]}",
+            "architecture.activation[1]: 'tanhh' is unknown; allowed: relu, erf",
+        ),
+        (
+            "architecture: {W_std: [1, 1.0]}",
+            "architecture.W_std: 1.0 is there twice; every value is allowed once",
+        ),
+        (
+            "architecture: {W_std: '1.5'}",
+            "architecture.W_std: '1.5' is not a finite number (YAML reads it as text); write 1.5",
+        ),
+        ("architecture: {b_std: .nan}", "architecture.b_std: nan is not a finite number"),
+        ("solve: {times: [10, -1]}", "solve.times[1]: -1 is too small; allowed: more than 0"),
+        ("solve: {times: [.inf]}", "solve.times[0]: inf is not a finite number"),
+        (
+            "solve: {times: [1e3]}",
+            "solve.times[0]: '1e3' is not a finite number (YAML reads it as text); write 1000",
+        ),
+        ("solve: {times: [10, 20, 10]}", "solve.times: 10 is there twice; every value is allowed"),
+        ("solve: {kinds: [nngp, ntkk]}", "solve.kinds[1]: 'ntkk' is unknown; allowed: nngp, ntk"),
+        ("solve: {kinds: []}", "solve.kinds: the list is empty; at least 1 value is needed"),
+        ("solve: {kinds: nngp}", "solve.kinds: 'nngp' is not a list"),
+        ("solve: {diag_reg: .nan}", "solve.diag_reg: nan is not a finite number"),
+        ("grid: {width: [64, 128, 64]}", "grid.width: 64 is there twice; every value is allowed"),
+        ("grid: {width: []}", "grid.width: the list is empty; at least 1 value is needed"),
+        ("grid: {width: [64.0]}", "grid.width[0]: 64.0 is not a whole number; write 64"),
+        ("grid: {width: 64.0}", "grid.width: 64.0 is not a whole number; write 64"),
+        ("grid: {width: 0}", "grid.width: 0 is too small; allowed: 1 or more"),
+        ("grid: {width: null}", "grid.width: None is not a whole number"),
+        (
+            "grid: {widht: [64]}",
+            "grid: unknown key 'widht'; did you mean 'width'? allowed: size, width, seed",
+        ),
+        ("grid: {seed: [-1]}", "grid.seed[0]: -1 is too small; allowed: 0 or more"),
+        ("grid: {seed: -1}", "grid.seed: -1 is too small; allowed: 0 or more"),
+        (
+            f"grid: {{seed: {2**32}}}",
+            f"grid.seed: {2**32} is too large; allowed: {2**32 - 1} or less",
+        ),
+        # Beyond the floats.
+        (f"grid: {{seed: {10**400}}}", "grid.seed: 10000"),
+        (f"grid: {{seed: {-(10**400)}}}", "grid.seed: -10000"),
+        ("grid: {seed: [true]}", "grid.seed[0]: True is not a whole number"),
+        ("grid: {seed: [[0]]}", "grid.seed[0]: [0] is not a whole number"),
+        ("training: {mass: 1}", "training.mass: 1 is too large; allowed: less than 1"),
+        ("training: {optimizer: adma}", "training.optimizer: 'adma' is unknown; allowed: sgd"),
+        ("training: {epochs: [20, 30]}", "training.epochs: [20, 30] is not a whole number"),
+        (
+            "training: {parameterization: glorrot}",
+            "training.parameterization: 'glorrot' is unknown; allowed: glorot, standard, ntk",
+        ),
+        ("training: null", "training: None is not a mapping"),
+        ("grid: [64]", "grid: [64] is not a mapping"),
+        ("inputs: {dataset: minst}", "inputs.dataset: 'minst' is unknown; allowed: mnist, fashion"),
+        ("inputs: {preprocessing: scales}", "inputs.preprocessing: 'scales' is unknown; allowed: "),
+        ("experiment: a/b", "experiment: 'a/b' is not allowed; it must match"),
+        ("experiment: -rf", "experiment: '-rf' is not allowed; it must match"),
+        ("experiment: ..", "experiment: '..' is not allowed; it must match"),
+        ("experiment: 'a; rm b'", "experiment: 'a; rm b' is not allowed; it must match"),
+        ('experiment: "a\\n"', "experiment: 'a\\n' is not allowed; it must match"),
+        (f"experiment: {'x' * 101}", f"experiment: '{'x' * 56}... is too long; allowed: 100 char"),
+        ("batch_minutes: 0", "batch_minutes: 0 is too small; allowed: more than 0"),
+        (
+            "sources: {mnist: ['ftp://a/b']}",
+            "sources.mnist[0]: 'ftp://a/b' is not allowed; allowed: a folder",
+        ),
+        ("sources: {mnist: [-rf]}", "sources.mnist[0]: '-rf' is not allowed; it must match"),
+        ("sources: {mnist: []}", "sources.mnist: the list is empty; at least 1 value is needed"),
+        ("sources: {digits: [a]}", "sources: unknown key 'digits'; allowed: mnist, fashion_mnist"),
+        ("solve: {times: }", "solve.times: None is not a list; write []"),
+        ("solve: {times: 10}", "solve.times: 10 is not a list; write [10]"),
+        (
+            "grid: {size: [1e7]}",
+            "grid.size[0]: '1e7' is not a whole number (YAML reads it as text); write 10000000",
+        ),
+        (
+            "grid: {size: 1e7}",
+            "grid.size: '1e7' is not a whole number (YAML reads it as text); write 10000000",
+        ),
+        (f"solve: {{times: [{10**400}]}}", "solve.times[0]: 10000"),
+        ("color: red", "config: unknown key 'color'; allowed: experiment, inputs"),
+    ],
+)
+def test_a_fault_is_one_line_with_key_value_and_remedy(overlay: str, line: str) -> None:
+    for config in (merged(DEFAULT, yaml.safe_load(overlay)), yaml.safe_load(overlay)):
+        lines = problems(config)
+        assert len(lines) == 1
+        assert lines[0].startswith(line)
+        assert "\n" not in lines[0]
+
+
+def test_all_faults_are_reported_at_once() -> None:
+    config = merged(
+        DEFAULT,
+        {"inputs": {"test_size": 0}, "training": {"epochs": 0}, "architecture": {"depth": "two"}},
+    )
+    assert [line.split(":")[0] for line in problems(config)] == [
+        "architecture.depth",
+        "inputs.test_size",
+        "training.epochs",
+    ]
+
+
+def test_all_contradictions_are_reported_at_once() -> None:
+    config = {"inputs": {"dataset": "digits"}, "grid": {"size": [32, 2000]}}
+    assert [line.split(":")[0] for line in problems(config)] == [
+        "grid.size[1]",
+        "training.batch_size",
+        "inputs.test_size",
+    ]
+
+
+@pytest.mark.parametrize(("section", "name"), EVERY_AXIS)
+def test_one_value_of_an_axis_means_the_same_as_a_list_of_it(section: str, name: str) -> None:
+    values = complete({})[section][name]
+    one, many = {section: {name: values[0]}}, {section: {name: values[:1]}}
+    assert problems(one) == problems(many) == []
+    assert complete(one) == complete(many)
+    assert complete(one)[section][name] == values[:1]
+
+
+@pytest.mark.parametrize(("section", "name"), EVERY_AXIS)
+def test_a_list_of_an_axis_is_kept_in_its_order(section: str, name: str) -> None:
+    values = {
+        "activation": ["erf", "relu"],
+        "W_std": [1.5, 1.0],
+        "b_std": [0.1, 0.0],
+    }.get(name, [128, 64])
+    config = {section: {name: values}}
+    assert problems(config) == []
+    assert complete(config)[section][name] == values
+
+
+@pytest.mark.parametrize(("section", "name"), EVERY_AXIS)
+def test_a_fault_in_an_axis_names_the_value_and_in_a_list_its_place(
+    section: str, name: str
+) -> None:
+    assert problems({section: {name: {}}})[0].startswith(f"{section}.{name}: {{}} is ")
+    values = [*complete({})[section][name][:1], {}]
+    assert problems({section: {name: values}})[0].startswith(f"{section}.{name}[1]: {{}} is ")
+    assert problems({section: {name: []}}) == [
+        f"{section}.{name}: the list is empty; at least 1 value is needed"
+    ]
+    assert len(problems({section: {name: values[:1] * 2}})) == 1
+
+
+@pytest.mark.parametrize("key", DEFAULT)
+def test_a_missing_key_takes_its_declared_default(key: str) -> None:
+    config = {k: v for k, v in DEFAULT.items() if k != key}
+    assert problems(config) == []
+    assert complete(config) == complete(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [(key, name) for key, value in DEFAULT.items() if key != "sources" and isinstance(value, dict)
+     for name in value],
+)  # fmt: skip
+def test_a_missing_key_of_a_section_takes_its_declared_default(section: str, name: str) -> None:
+    config = copy.deepcopy(DEFAULT)
+    del config[section][name]
+    assert problems(config) == []
+    assert complete(config) == complete(DEFAULT)
+
+
+def test_a_completed_config_is_complete_and_has_the_same_meaning() -> None:
+    completed = complete({"grid": {"width": 64}, "sources": {"mnist": ["here"]}})
+    assert problems(completed) == []
+    assert complete(completed) == completed
+    assert completed["grid"] == complete({})["grid"] | {"width": [64]}
+    assert completed["sources"] == {"mnist": ["here"]}
+
+
+def test_completing_leaves_the_config_unchanged() -> None:
+    config = {"grid": {"width": 64}}
+    complete(config)
+    assert config == {"grid": {"width": 64}}
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+PLACES = [
+    ("grid",),
+    ("grid", "size"),
+    ("grid", "width"),
+    ("grid", "seed"),
+    ("architecture", "activation"),
+    ("evidence", "W_std"),
+    ("solve",),
+    ("solve", "times"),
+    ("training", "optimizer"),
+    ("sources",),
+    ("sources", "mnist"),
+    ("experiment",),
+    ("inputs", "dataset"),
+    ("inputs", "test_size"),
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(PLACES), anything)
+def test_no_value_causes_a_traceback_or_a_line_break(path: tuple[str, ...], value: Any) -> None:
+    config = copy.deepcopy(DEFAULT)
+    *parents, last = path
+    place = config
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    assert all("\n" not in line for line in problems(config))

@@ -1,0 +1,129 @@
+"""A stored program gives the same bits, and is found only if all that decides them is the same."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental.compilation_cache import compilation_cache
+
+from ntk_mnist.store.programs import KeptPrograms
+from ntk_mnist.store.records import Record
+
+MADE: Record = {
+    "settings": {"threads": 1},
+    "columns": {},
+    "code": {"digest": "1", "definitions": {}},
+    "libraries": {"jax": "1"},
+}
+X = np.linspace(-3, 3, 1001, dtype=np.float32)
+
+
+class Lowering:
+    """A program whose lowerings are counted."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> jax.stages.Lowered:
+        self.times += 1
+        return jax.jit(lambda x: {"y": jnp.tanh(x) @ x, "z": (x, jnp.sin(x))}).lower(X)
+
+
+@pytest.fixture
+def lower() -> Lowering:
+    return Lowering()
+
+
+def bits(program: Any) -> list[bytes]:
+    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(program(X))]
+
+
+def test_a_stored_program_is_not_compiled_again_and_gives_the_same_bits(
+    tmp_path: Path, lower: Lowering
+) -> None:
+    expected = bits(lower().compile())
+    assert bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
+    assert lower.times == 2
+    programs = KeptPrograms(tmp_path, MADE)
+    assert bits(programs(("f", 1), lower)) == expected
+    assert programs(("f", 1), lower) is programs(("f", 1), lower)
+    assert lower.times == 2
+
+
+def test_a_program_that_jax_has_in_its_own_cache_can_be_stored_and_loaded(
+    tmp_path: Path, lower: Lowering
+) -> None:
+    names = ["jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"]
+    before = {name: getattr(jax.config, name) for name in names}
+    for name, value in zip(names, [str(tmp_path / "of jax"), 0], strict=True):
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    try:
+        expected = bits(lower().compile())
+        assert list((tmp_path / "of jax").iterdir())
+        for _ in range(2):
+            assert bits(KeptPrograms(tmp_path / "stored", MADE)(("f", 1), lower)) == expected
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
+
+
+@pytest.mark.parametrize(
+    ("computes", "changed"),
+    [
+        (("f", 2), {}),
+        (("f", 1), {"settings": {"threads": 2}}),
+        (("f", 1), {"code": {"digest": "2", "definitions": {}}}),
+        (("f", 1), {"libraries": {"jax": "2"}}),
+    ],
+)
+def test_a_program_is_compiled_again_if_what_decides_it_differs(
+    tmp_path: Path, lower: Lowering, computes: tuple[object, ...], changed: Record
+) -> None:
+    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
+    KeptPrograms(tmp_path, MADE | changed)(computes, lower)
+    assert lower.times == 2
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"settings": {"threads": 1, "size": 64, "epochs": 3}},
+        {"columns": {"size": "int64"}},
+    ],
+)
+def test_cells_with_other_settings_or_columns_share_a_program(
+    tmp_path: Path, lower: Lowering, changed: Record
+) -> None:
+    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
+    KeptPrograms(tmp_path, MADE | changed)(("f", 1), lower)
+    assert lower.times == 1
+
+
+def test_a_program_is_compiled_again_if_the_settings_of_xla_differ(
+    tmp_path: Path, lower: Lowering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
+    assert lower.times == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-9], lambda b: b"", lambda b: b[:99] + b"x" + b[100:]]
+)
+def test_a_damaged_file_is_replaced_by_a_program_that_is_compiled_again(
+    tmp_path: Path, lower: Lowering, damage: Any
+) -> None:
+    expected = bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower))
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    assert bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
+    assert lower.times == 2
+    assert bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
+    assert lower.times == 2

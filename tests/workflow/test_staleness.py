@@ -1,0 +1,214 @@
+"""Only what is stale runs again, and the plan says why, on real Snakemake.
+
+``tests/test_code_edits.py`` tries many more edits of the code, without Snakemake.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from checkout import AFTER_KERNELS, AFTER_NETWORKS, Checkout, kernel_shard, network_shard
+
+NETWORKS = Counter(network=4) + AFTER_NETWORKS
+KERNELS = Counter(kernel=2) + AFTER_KERNELS
+EVERYTHING = Counter(network=4, kernel=2, table=3, chart=3)
+CELL = network_shard(8, 64)
+TRAINING = "src/ntk_mnist/networks/training.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "jobs", "kind", "reason"),
+    [
+        (
+            TRAINING, "_BLOCK = 256", "_BLOCK = 128",
+            NETWORKS, "Training", "networks.training._EVALUATION_BLOCK changed",
+        ),
+        (
+            "src/ntk_mnist/kernels/gram.py", "_TILE = 1024", "_TILE = 512",
+            KERNELS, "Solving", "kernel - kernels.gram._TILE changed",
+        ),
+        (
+            "src/ntk_mnist/charts/calibration.py", "[0, 1]", "[0, 2]",
+            Counter(chart=1), "Drawing", "charts.calibration._accuracy_panels changed",
+        ),
+        ("tiny.yaml", "epochs: 2", "epochs: 3", NETWORKS, "Training", "epochs was 2, is 3"),
+        (
+            "tiny.yaml", "[10, 1000]", "[10, 100]",
+            KERNELS, "Solving", "kernel - times was [10.0, 1000.0], is [10.0, 100.0]",
+        ),
+        (
+            "tiny.yaml", "test_size: 100", "test_size: 90",
+            EVERYTHING, "Solving", "calibration - test_size was 100, is 90",
+        ),
+        (
+            "src/ntk_mnist/measures.py",
+            "    fraction: Annotated[float",
+            '    more: Annotated[float, _measure("of a test")]\n    fraction: Annotated[float',
+            KERNELS, "Solving", "calibration - column more is new",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_runs_what_depends_on_it_and_says_so(
+    done: Checkout, file: str, old: str, new: str, jobs: Counter[str], kind: str, reason: str
+) -> None:
+    done.edit(file, old, new)
+    counts, why = done.plan()
+    assert counts == jobs
+    assert reason in why[kind]
+    # And back again.
+    done.edit(file, new, old)
+    assert done.plan()[0] == Counter()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("src/ntk_mnist/__main__.py", 'help="of XLA;', 'help="threads of XLA;'),
+        ("src/ntk_mnist/store/progress.py", '"forward steps"', '"steps forward"'),
+        ("src/ntk_mnist/store/checkpoint.py", "unlink()", "unlink(missing_ok=True)"),
+        (TRAINING, "-> Callable[..., Any]:", "-> Any:"),
+        ("profiles/default/config.yaml", "cores: all", "cores: 1"),
+    ],
+)
+def test_a_change_that_decides_no_result_runs_nothing(
+    done: Checkout, file: str, old: str, new: str
+) -> None:
+    done.edit(file, old, new)
+    assert done.plan()[0] == Counter()
+
+
+@pytest.mark.parametrize(
+    ("library", "jobs"),
+    [("altair", Counter(chart=3)), ("jax", EVERYTHING), ("snakefmt", Counter())],
+)
+def test_an_upgrade_of_a_library_runs_what_it_decides(
+    done: Checkout,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+    jobs: Counter[str],
+) -> None:
+    information = tmp_path / "newer" / f"{library}-99.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {library}\nVersion: 99.0\n"
+    )
+    monkeypatch.setattr(done, "python_path", str(information.parent))
+    counts, why = done.plan()
+    assert counts == jobs
+    if jobs:
+        assert any(f"{library} was" in r and "is 99.0" in r for r in set().union(*why.values()))
+
+
+def scramble_dates(folder: Path) -> None:
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    for i, file in enumerate(random.Random(0).sample(files, len(files))):
+        os.utime(file, (1_700_000_000 + i, 1_700_000_000 + i))
+
+
+def test_dates_alone_run_nothing(done: Checkout) -> None:
+    scramble_dates(done.folder)
+    assert done.plan()[0] == Counter()
+
+
+def test_results_copied_into_a_fresh_clone_run_nothing_and_are_still_compared(
+    done: Checkout, fresh: Checkout
+) -> None:
+    shutil.copytree(done.folder / "results", fresh.folder / "results", dirs_exist_ok=True)
+    scramble_dates(fresh.folder)
+    assert fresh.plan()[0] == Counter()
+    fresh.edit(TRAINING, "_BLOCK = 256", "_BLOCK = 128")
+    assert fresh.plan()[0] == Counter(prepare=1) + NETWORKS
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text"])
+def test_a_damaged_shard_is_named_and_made_again(done: Checkout, damage: str) -> None:
+    shard = done.folder / CELL
+    content = shard.read_bytes()
+    shard.write_bytes({"truncated": content[:-100], "empty": b"", "text": b"<html>"}[damage])
+    counts, why = done.plan()
+    assert counts == Counter(network=1) + AFTER_NETWORKS
+    assert why["Training"] == {"width=8,size=64.parquet is damaged"}
+    assert done.jobs() == counts
+    assert shard.stat().st_size == pytest.approx(len(content), rel=0.05)
+
+
+def test_one_damaged_output_of_two_makes_its_cell_run_again(done: Checkout) -> None:
+    shard = done.folder / kernel_shard(64, output="calibration")
+    shard.write_bytes(shard.read_bytes()[:-100])
+    counts, why = done.plan()
+    assert counts["kernel"] == 1
+    assert why["Solving"] == {"calibration - size=64.parquet is damaged"}
+
+
+def test_another_cells_shard_in_its_place_is_made_again(done: Checkout) -> None:
+    shutil.copy(done.folder / network_shard(16, 64), done.folder / CELL)
+    counts, why = done.plan()
+    assert counts == Counter(network=1) + AFTER_NETWORKS
+    assert why["Training"] == {"width was 16, is 8"}
+
+
+def test_changed_rows_never_reach_a_table(done: Checkout) -> None:
+    shard = done.folder / CELL
+    table = pq.ParquetFile(shard).read()
+    forged = table.set_column(
+        table.schema.get_field_index("test_accuracy"),
+        table.schema.field("test_accuracy"),
+        pa.array([1.0]),
+    )
+    pq.write_table(forged, shard)
+    (done.folder / "results/tiny/network.parquet").unlink()
+    result = done.snakemake()
+    assert result.returncode != 0
+    assert f"{CELL}: checksum mismatch; delete it, and it is computed again" in result.stderr
+    assert not (done.folder / "results/tiny/network.parquet").exists()
+    # The remedy works.
+    shard.unlink()
+    assert done.jobs() == Counter(network=1) + AFTER_NETWORKS
+
+
+def test_changed_rows_are_not_kept_when_a_seed_is_added(done: Checkout) -> None:
+    shard = done.folder / CELL
+    table = pq.ParquetFile(shard).read()
+    forged = table.set_column(
+        table.schema.get_field_index("test_accuracy"),
+        table.schema.field("test_accuracy"),
+        pa.array([1.0]),
+    )
+    pq.write_table(forged, shard)
+    config = (done.folder / "tiny.yaml").read_text()
+    done.configure(config.replace("width: [8, 16]", "width: [8, 16], seed: [0, 1]"))
+    assert done.jobs(CELL) == Counter(network=1)
+    accuracies = pq.ParquetFile(shard).read()["test_accuracy"].to_pylist()
+    assert len(accuracies) == 2
+    assert 1.0 not in accuracies
+
+
+def test_deleted_files_are_made_again_by_a_plain_run(done: Checkout) -> None:
+    (done.folder / CELL).unlink()
+    assert done.plan()[0] == Counter(network=1) + AFTER_NETWORKS
+    assert done.jobs() == Counter(network=1) + AFTER_NETWORKS
+    (done.folder / "results/tiny/figures/comparison.svg").unlink()
+    assert done.plan()[0] == Counter(chart=1)
+
+
+def test_a_branch_that_comes_and_goes_runs_nothing(done: Checkout) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *identity, *arguments], cwd=done.folder, check=True)
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", "--all")
+    git("commit", "--quiet", "--message=main")
+    git("checkout", "--quiet", "-b", "experiment")
+    done.edit(TRAINING, "_BLOCK = 256", "_BLOCK = 128")
+    git("commit", "--quiet", "--all", "--message=experiment")
+    assert done.plan()[0] == NETWORKS
+    git("checkout", "--quiet", "main")
+    assert done.plan()[0] == Counter()

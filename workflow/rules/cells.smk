@@ -1,0 +1,67 @@
+"""The cells: a network cell a width and size, a kernel cell a size, of each architecture."""
+
+
+rule network:
+    input:
+        unpack(of_cell("network", cell_inputs)),
+    output:
+        # Not deleted before the job, which trains only the seeds that it lacks.
+        update(f"{RESULTS}/{NetworkCell.pattern('network')}"),
+    log:
+        f"{RESULTS}/logs/{NetworkCell.pattern('network')}".replace(".parquet", ".log"),
+    # The longest first, so that none is left to run alone at the end.
+    priority: of_cell("network", lambda cell: cell.seconds)
+    group:
+        of_cell("network", group)
+    conda:
+        "../../environment.yml"
+    threads: counted_threads("network")
+    resources:
+        cpus_per_task=of_cell("network", lambda cell: cell.cluster_threads),
+        mem_mb=of_attempt("network", memory),
+        runtime=of_attempt("network", minutes),
+        attempt=lambda wildcards, attempt: attempt,
+    params:
+        # Of the cell: {threads} would be scaled down to the machine.
+        threads=of_cell("network", lambda cell: cell.threads),
+        cell=of_cell("network", lambda cell: cell.to_json()),
+    message:
+        "Training width {wildcards.width} on {wildcards.size} images, {wildcards.architecture}"
+    shell:
+        "python -m ntk_mnist network --threads {params.threads} --cell {params.cell:q}"
+        " --attempt {resources.attempt} --data data --output {output} 2> {log}"
+
+
+rule kernel:
+    input:
+        unpack(of_cell("kernel", cell_inputs)),
+    output:
+        [
+            keep_on_retry(f"{RESULTS}/{KernelCell.pattern(name)}")
+            for name in KernelCell.OUTPUTS
+        ],
+    log:
+        f"{RESULTS}/logs/{KernelCell.pattern('kernel')}".replace(".parquet", ".log"),
+    priority: of_cell("kernel", lambda cell: cell.seconds)
+    group:
+        of_cell("kernel", group)
+    conda:
+        "../../environment.yml"
+    threads: counted_threads("kernel")
+    resources:
+        cpus_per_task=of_cell("kernel", lambda cell: cell.cluster_threads),
+        mem_mb=of_attempt("kernel", memory),
+        runtime=of_attempt("kernel", minutes),
+        attempt=lambda wildcards, attempt: attempt,
+    params:
+        # Of the cell, as {threads} would be all that there are in a batch; an exact cell takes those.
+        threads=lambda wildcards, threads: min(
+            EXPERIMENT.cell("kernel", wildcards).threads, threads
+        ),
+        cell=of_cell("kernel", lambda cell: cell.to_json()),
+    message:
+        "Solving the kernels for {wildcards.size} images, {wildcards.architecture}"
+    shell:
+        "python -m ntk_mnist kernel --threads {params.threads} --cell {params.cell:q}"
+        # Progress goes to the terminal and into the log.
+        " --attempt {resources.attempt} --data data --output {output} 2>&1 | tee {log} >&2"
