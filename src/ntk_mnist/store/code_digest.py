@@ -1,33 +1,38 @@
 """Digests of code by definition: equal as long as the code computes the same.
 
 A cell is computed again exactly if what it computes could come out differently. What counts is the
-code that can be reached from its declared compute functions, definition by definition. It is read
-from source; nothing is imported, so that it can be asked while Snakemake plans.
+code that can be reached from its declared compute functions, definition by definition. The source
+is parsed and never imported, so that Snakemake can ask for digests while it plans.
 
-*What does not count*, as no number depends on it:
+*What does not count*, and why no result depends on it:
 
-- comments, docstrings, formatting, annotations, and imports that only annotations use;
-- names that are a matter of writing: of local variables, parameters, definitions, import aliases,
-  private attributes and modules. The digest is that of the code up to a one-to-one renaming;
-- the order of definitions, imports and methods, and which module a definition is in;
-- what cannot be reached: definitions that nothing reached refers to, methods whose name is nowhere
-  read as an attribute, entries of a registry other than those chosen;
-- the text of messages: strings in ``raise``, of ``assert``, ``print`` and ``warnings.warn``;
-- whatever is in the modules of :data:`OPAQUE`. These declare, store and show. The values of
-  settings are recorded beside the digest. A cell that has one of them as entry opens it.
+- Comments, docstrings, formatting and annotations are not executed, nor are imports that only
+  annotations use, except for what the imported module itself does when it is imported.
+- Names of variables, parameters, definitions, import aliases, private attributes and modules. The
+  digest is that of the code up to a one-to-one renaming, which changes no value.
+- The order of definitions, imports and methods, and the module of a definition. A name refers to
+  the same definition wherever that is. Of a name that is bound several times, all bindings count.
+- What cannot be reached: a definition that nothing reached refers to, a method whose name is
+  nowhere read as an attribute, an entry of a registry that is not chosen.
+- The text of messages, which people read: strings in ``raise``, and those of ``assert``, ``print``
+  and ``warnings.warn``.
+- The modules of :data:`OPAQUE`, which declare, store and show. The values of settings are recorded
+  beside the digest. If an entry is in one of these packages, that package does count.
 
-*What counts* is everything else, and where it cannot be decided by reading, more:
+*What counts* is all the rest. Where reading cannot decide, more counts than may be needed:
 
-- Attributes and fields with public names, and strings, are literal: fields become columns.
-- A keyword counts as the position of the parameter that it names. Where the called function cannot
-  be known, the keyword and all parameters of that name are literal, so that a swap of two names is
-  seen. Calls of an entry from an opaque module count by the positions of their keywords alone.
-- A class with a base or decorator from elsewhere counts with all of its methods: code that is not
-  read may call them.
-- Statements at the top of a module that do more than bind a name count, in order, for whoever
-  imports the module. So does a decorator that may register what it decorates.
-- Code that finds names by text (``getattr`` with a computed name, ``globals``, ``eval``), or a
-  module that is passed on as a value, makes the whole module count, and the definitions say so.
+- Public attributes, fields and strings keep their names, since they become columns, or select
+  attributes of objects from other libraries.
+- A keyword counts as the position of the parameter that it names. If the called function is not
+  known, the keyword and every parameter of that name keep the name: if two parameters swap their
+  names, their callers pass other values. Of calls of an entry in opaque modules, the positions of
+  the keywords count.
+- A class with a base or a decorator from another library counts with all its methods, since that
+  library may call them.
+- Statements at the top of a module that do more than bind names count, in their order, for all that
+  imports the module. The same holds for definitions whose decorator may register them.
+- Code that computes the name of what it uses (``getattr``, ``globals``, ``eval``) may use anything
+  in its module, and any method. All of these then count, and ``definitions`` says so.
 """
 
 import ast
@@ -41,7 +46,7 @@ from ntk_mnist.store.code.source import Definition, Package, read_package
 
 __all__ = ["OPAQUE", "Code", "changed_definitions", "code_of"]
 
-#: Modules, and packages with all that they hold, whose content does not count.
+#: Modules, and packages with all that is in them, whose content does not count.
 OPAQUE = ("store", "commands", "plan", "charts", "settings", "measures", "registries")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -70,7 +75,7 @@ def code_of(
     """The code that can be reached from some definitions.
 
     Args:
-        entries: definitions, relative to the package, as in ``"networks.training.train"``.
+        entries: definitions, relative to the package, as in ``"networks.training.Trainer"``.
         choices: pairs of a registry and a key, as in ``("architecture.ACTIVATIONS", "relu")``. Of
             a registry that is named here, only the entries of these keys count.
         package: the folder of the package.

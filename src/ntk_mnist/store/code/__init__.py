@@ -1,1 +1,1 @@
-"""The parts of ``store.code_digest``: names, modules, the meaning of a definition, reachability."""
+"""How ``store.code_digest`` reads code: scopes, modules, meaning of definitions, reachability."""

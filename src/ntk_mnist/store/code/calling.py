@@ -23,18 +23,18 @@ __all__ = [
 
 #: Decorators that leave a function's parameters and their names as they are.
 _SAME_PARAMETERS = {
-    "contextlib.contextmanager",
-    "functools.cache",
-    "functools.lru_cache",
-    "jax.jit",
+    External("contextlib.contextmanager"),
+    External("functools.cache"),
+    External("functools.lru_cache"),
+    External("jax.jit"),
 }
 #: Decorators that call none of a class's methods by a name without two underscores.
 _PLAIN_DECORATORS = {
-    "dataclasses.dataclass",
-    "enum.unique",
-    "functools.total_ordering",
-    "typing.final",
-    "typing.runtime_checkable",
+    External("dataclasses.dataclass"),
+    External("enum.unique"),
+    External("functools.total_ordering"),
+    External("typing.final"),
+    External("typing.runtime_checkable"),
 }
 #: Bases likewise.
 _PLAIN_BASES = {
@@ -89,37 +89,29 @@ def signature(package: Package, definition: Definition) -> Signature | None:
     """How a definition is called by keyword; None if that is not known."""
     function, class_ = package.function(definition), package.class_of(definition)
     if function is not None:
-        decorators = [_decorator(package, definition.module, d) for d in function.decorator_list]
-        if all(isinstance(d, External) and d.path in _SAME_PARAMETERS for d in decorators):
+        if _decorators(package, definition.module, function) <= _SAME_PARAMETERS:
             return Signature(tuple(a.arg for a in parameters(function.args)))
     elif class_ is not None:
-        return _constructor(package, definition.module, class_)
+        return _constructor(package, definition)
     return None
 
 
-def _constructor(package: Package, module: str, class_: ast.ClassDef) -> Signature | None:
-    own = methods(class_)
-    decorators = [_decorator(package, module, d) for d in class_.decorator_list]
-    if (
-        "__new__" in own
-        or any(keyword.arg == "metaclass" for keyword in class_.keywords)
-        or not all(isinstance(d, External) and d.path in _PLAIN_DECORATORS for d in decorators)
-    ):
-        return None
-    if "__init__" in own:
-        names = [a.arg for a in parameters(own["__init__"][-1].args)]
-        return Signature(tuple(names[1:]))
-    fields = {
-        statement.target.id
-        for statement in class_.body
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-    }
-    for base in _bases(package, module, class_):
-        if isinstance(base, Definition):
-            inherited = signature(package, base)
-            if inherited is None or inherited.parameters:
-                return inherited
-            fields |= inherited.fields
+def _constructor(package: Package, definition: Definition) -> Signature | None:
+    fields: set[str] = set()
+    for each in _lineage(package, definition):
+        class_ = package.class_of(each)
+        if class_ is None or "__new__" in methods(class_) or "metaclass" in _keywords(class_):
+            return None
+        if not _decorators(package, each.module, class_) <= _PLAIN_DECORATORS:
+            return None
+        if "__init__" in methods(class_):
+            names = [a.arg for a in parameters(methods(class_)["__init__"][-1].args)]
+            return Signature(tuple(names[1:]))
+        fields |= {
+            statement.target.id
+            for statement in class_.body
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+        }
     return Signature((), frozenset(fields))
 
 
@@ -129,54 +121,79 @@ def is_open(package: Package, definition: Definition) -> bool:
     It may if the class has a base or a decorator from outside of the package, apart from a few
     that are known.
     """
-    class_ = package.class_of(definition)
-    if class_ is None:
-        return True
-    decorators = [_decorator(package, definition.module, d) for d in class_.decorator_list]
-    if any(isinstance(d, External) and d.path not in _PLAIN_DECORATORS for d in decorators):
-        return True
-    bases = _bases(package, definition.module, class_)
-    return not all(_is_plain_base(package, base) for base in bases)
+    for each in _lineage(package, definition):
+        class_ = package.class_of(each)
+        if class_ is None:
+            return True
+        decorators = _decorators(package, each.module, class_)
+        if any(isinstance(found, External) for found in decorators - _PLAIN_DECORATORS):
+            return True
+        if not all(map(_is_plain_base, _bases(package, each.module, class_))):
+            return True
+    return False
 
 
-def _is_plain_base(package: Package, base: object) -> bool:
+def _is_plain_base(base: object) -> bool:
     match base:
-        case Definition():
-            return not is_open(package, base)
         case External(path=path):
             return path.replace("typing_extensions.", "typing.") in _PLAIN_BASES
         case str():
             return base == "object" or base.endswith(("Exception", "Error", "Warning"))
-    return False
+    return isinstance(base, Definition)
 
 
-def may_register(package: Package, module: str, node: Function | ast.ClassDef) -> bool:
+def may_register(package: Package, definition: Definition) -> bool:
     """Whether defining this at the top of a module may act on more than its own name.
 
     A decorator of the package may put what it decorates in a registry, and so may one from
     elsewhere whose name says so; a class may be registered by its metaclass, or by
     ``__init_subclass__`` of a base.
     """
-    decorators = [_decorator(package, module, d) for d in node.decorator_list]
-    if not all(
-        "register" not in d.path.rpartition(".")[2]
-        if isinstance(d, External)
-        else isinstance(d, Opaque | str)
-        for d in decorators
-    ):
-        return True
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return False
-    metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
-    if any(isinstance(package.refers_to(module, m), Definition) for m in metaclasses):
-        return True
-    for base in _bases(package, module, node):
-        if isinstance(base, Definition) and (class_ := package.class_of(base)) is not None:
-            if "__init_subclass__" in methods(class_):
-                return True
-            if may_register(package, base.module, class_):
-                return True
+    function = package.function(definition)
+    if function is not None:
+        return any(map(_registers, _decorators(package, definition.module, function)))
+    for each in _lineage(package, definition):
+        class_ = package.class_of(each)
+        if class_ is not None and (
+            any(map(_registers, _decorators(package, each.module, class_)))
+            or (each != definition and "__init_subclass__" in methods(class_))
+            or any(
+                isinstance(package.refers_to(each.module, keyword.value), Definition)
+                for keyword in class_.keywords
+                if keyword.arg == "metaclass"
+            )
+        ):
+            return True
     return False
+
+
+def _registers(decorator: object) -> bool:
+    if isinstance(decorator, External):
+        return "register" in decorator.path.rpartition(".")[2]
+    return not isinstance(decorator, Opaque | str)
+
+
+def _lineage(package: Package, definition: Definition) -> list[Definition]:
+    """A class, and the bases in this package of it and of these, each once."""
+    found: list[Definition] = []
+    waiting = [definition]
+    while waiting:
+        each = waiting.pop(0)
+        class_ = package.class_of(each)
+        if each not in found:
+            found.append(each)
+            bases = _bases(package, each.module, class_) if class_ is not None else []
+            waiting = [*(base for base in bases if isinstance(base, Definition)), *waiting]
+    return found
+
+
+def _keywords(class_: ast.ClassDef) -> set[str | None]:
+    return {keyword.arg for keyword in class_.keywords}
+
+
+def _decorators(package: Package, module: str, node: Function | ast.ClassDef) -> set[object]:
+    """What the decorators refer to."""
+    return {_decorator(package, module, decorator) for decorator in node.decorator_list}
 
 
 def _decorator(package: Package, module: str, decorator: ast.expr) -> object:

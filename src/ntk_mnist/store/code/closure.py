@@ -1,24 +1,23 @@
 """All that some entries can reach, and one digest of it that no renaming changes.
 
-*Reachability.* From the entries on, each definition that a reached part refers to is reached. A
-method is reached with its class if its name is read as an attribute anywhere in what is reached;
-since the types of values are not known, any such attribute may be this method. Importing a module
-runs its effects, and those of all modules that it imports, so these are reached as well.
+*Reachability.* The entries are reached, and each definition that a reached part refers to. A method
+of a reached class is reached if its name is read as an attribute anywhere in what is reached. Types
+of values are not known, so any such attribute may be this method. Importing a module runs its
+effects and those of all modules that it imports, so these are reached as well.
 
 *Canonical form.* Parts are numbered in the order in which they are first referred to, breadth
 first. Local variables are numbered within their part, and private attributes over the whole, both
-by first appearance. The digest is that of the parts' tokens in this order with these numbers. Two
-packages have the same digest if and only if there is a renaming (one to one) of definitions,
-variables and private attributes under which the tokens of what is reached are equal; the names that
-such a renaming must not touch, since code may ask for them as text, are written as they are.
+by first appearance. The digest is that of all tokens in the order of their parts, with these
+numbers. So two packages have the same digest if and only if a one-to-one renaming of definitions,
+variables and private attributes makes the tokens of what is reached equal. Names that code may use
+as text are not numbered, and no renaming of them goes unnoticed.
 """
 
-import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from ntk_mnist.store.code.calling import calls_from_opaque_modules, is_open, methods
-from ntk_mnist.store.code.parts import chosen_entries, tokens_of
+from ntk_mnist.store.code.parts import chosen_entries, rank, tokens_of
 from ntk_mnist.store.code.source import Definition, Package
 from ntk_mnist.store.code.tokens import (
     Attribute,
@@ -34,25 +33,28 @@ from ntk_mnist.store.code.tokens import (
     ReadsAnyAttribute,
     Reference,
     Remainder,
+    Render,
     Runs,
     Text,
     Token,
+    digest_of,
+    is_private,
     module_of,
+    name_of,
+    named,
+    rendered,
 )
 
 __all__ = ["Closure"]
 
-#: Writes one token; None for one that says nothing by itself.
-_Render = Callable[[Token], str | None]
-
 
 class Closure:
-    """What some entries can reach.
+    """What can be reached from some entries.
 
     Args:
-        package: that they are in.
-        entries: the definitions from which to start.
-        choices: the entries of registries that alone count.
+        package: contains the entries.
+        entries: definitions.
+        choices: by registry, the keys of the only entries that count.
     """
 
     def __init__(self, package: Package, entries: Sequence[Definition], choices: Choices) -> None:
@@ -80,7 +82,7 @@ class Closure:
     def _tokens(self, part: Part) -> list[Token]:
         if isinstance(part, Definition) and part in self._choices:
             return chosen_entries(self._package, part, self._choices[part])
-        return tokens_of(self._package, part, _rank)
+        return tokens_of(self._package, part)
 
     def _reach(self, part: Part) -> None:
         if part not in self._numbers:
@@ -143,8 +145,8 @@ class Closure:
         return [method for method in found if method not in self._numbers]
 
     def _place(self, method: str) -> tuple[int, str]:
-        """Sorts methods; not by private names, as these may be changed."""
-        if _is_private(method) and method in self._read:
+        """Sorts methods; a private name does not decide, since it may be changed."""
+        if is_private(method) and method in self._read:
             return self._read[method], ""
         return -1, method
 
@@ -152,22 +154,22 @@ class Closure:
         is_special = method.startswith("_") and method.endswith("_")
         if is_special or method in self._read or self._lists_any:
             return True
-        return self._reads_any and (not _is_private(method) or self._may_be_text(method))
+        return self._reads_any and (not is_private(method) or self._may_be_text(method))
 
     def _may_be_text(self, private: str) -> bool:
-        """Whether a text that is written out may be a private name, or its beginning."""
+        """Whether some string constant is a private name or the beginning of it."""
         return any(text.startswith("_") and private.startswith(text) for text in self._texts)
 
     def _next_effects(self) -> list[Part]:
-        """What the imported modules do, as far as it is not reached yet, in order."""
+        """Effects of imported modules that are not reached yet, in order."""
         effects = [Effects(module) for module in sorted(self._imported)]
         new = [part for part in effects if part not in self._numbers and self._tokens(part)]
-        return sorted(new, key=lambda part: _rank(self._package, part))
+        return sorted(new, key=lambda part: rank(self._package, part))
 
     # Digests.
 
     def digest(self, length: int) -> str:
-        """The digest of everything, so many hexadecimal digits."""
+        """The digest of everything that is reached; ``length`` hexadecimal digits."""
         lines = []
         for entry in self._entries:
             lines.append(f"entry {self._numbers[entry]}")
@@ -177,22 +179,22 @@ class Closure:
             lines.append(f"part {type(part).__name__}")
             if isinstance(part, Method):
                 lines.append(f"of {self._numbers[part.owner]}")
-            lines += _rendered(self._tokens(part), self._numbered(part, private))
-        return _digest(lines)[:length]
+            lines += rendered(self._tokens(part), self._numbered(part, private))
+        return digest_of(lines)[:length]
 
     def definitions(self, length: int) -> dict[str, str]:
-        """The digest of each reached definition's own text, by its name; for reports."""
+        """By name, the digest of each reached definition alone; for reports."""
         texts: dict[str, list[str]] = {}
         for part in sorted(self._numbers, key=str):
             of_part = [part]
             if isinstance(part, Namespace | Remainder):
                 of_part += [p for p in self._numbers if module_of(p) == part.module]
-            lines = texts.setdefault(_own_name(part), [])
+            lines = texts.setdefault(name_of(part), [])
             for each in sorted(of_part, key=str):
-                lines += _rendered(self._tokens(each), _named)
-        return {name: _digest(lines)[:length] for name, lines in sorted(texts.items())}
+                lines += rendered(self._tokens(each), named)
+        return {name: digest_of(lines)[:length] for name, lines in sorted(texts.items())}
 
-    def _numbered(self, part: Part, private: dict[str, int]) -> _Render:
+    def _numbered(self, part: Part, private: dict[str, int]) -> Render:
         """Renders the tokens of one part; ``private`` are the attributes numbered so far."""
         by_name = Namespace(module_of(part)) in self._numbers
         variables: dict[int, int] = {}
@@ -211,7 +213,7 @@ class Closure:
                     return f"{kind} {private.setdefault(name, len(private))}"
                 case Keyword(position=position) if position is not None:
                     return f"keyword of parameter {position}"
-            return _named(token)
+            return named(token)
 
         return render
 
@@ -222,65 +224,9 @@ class Closure:
     def _may_be_renamed(self, attribute: str) -> bool:
         """Whether an attribute is private, and no code can ask for it by a text."""
         return (
-            _is_private(attribute)
+            is_private(attribute)
             and attribute in self._bound
             and attribute not in self._fixed
             and not self._lists_any
             and not self._may_be_text(attribute)
         )
-
-
-def _is_private(name: str) -> bool:
-    return name.startswith("_") and not name.endswith("_")
-
-
-def _rank(package: Package, part: Part) -> str:
-    """Sorts parts by what they mean, whatever the names in them are."""
-    return _digest(_rendered(tokens_of(package, part, _rank), _unnamed))
-
-
-def _unnamed(token: Token) -> str | None:
-    match token:
-        case Reference() | Local() | Parameter() | Keyword():
-            return type(token).__name__
-        case Attribute(name=name) if _is_private(name):
-            return "private"
-    return _named(token)
-
-
-def _named(token: Token) -> str | None:
-    line: str | None = None
-    match token:
-        case str():
-            line = token
-        case Reference(part=part):
-            line = f"name {_own_name(part).rpartition('.')[2]}"
-        case Local(variable=variable) | Parameter(variable=variable):
-            line = f"variable {variable.name}"
-        case Attribute(name=name):
-            line = f"attribute {name}"
-        case Keyword(name=name):
-            line = f"keyword {name}"
-        case Text(value=value):
-            line = f"text {value!a}"
-    return line
-
-
-def _rendered(tokens: Iterable[Token], render: _Render) -> Iterator[str]:
-    return (line for token in tokens if (line := render(token)) is not None)
-
-
-def _own_name(part: Part) -> str:
-    match part:
-        case Definition():
-            return str(part)
-        case Method(owner=owner):
-            return str(owner)
-        case Effects(module=module):
-            return f"{module or '__init__'} (import-time effects)"
-        case Namespace(module=module) | Remainder(module=module):
-            return f"{module or '__init__'} (whole module: reachability cannot be decided)"
-
-
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

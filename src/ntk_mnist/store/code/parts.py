@@ -1,7 +1,6 @@
-"""The tokens of each kind of part."""
+"""The tokens of each kind of part: a definition, a method, what a module does or contains."""
 
 import ast
-from collections.abc import Callable
 from functools import lru_cache
 
 from ntk_mnist.store.code.calling import is_open, may_register, methods
@@ -16,21 +15,18 @@ from ntk_mnist.store.code.tokens import (
     Reference,
     Remainder,
     Token,
+    digest_of,
     module_of,
+    rendered,
+    unnamed,
 )
 
-__all__ = ["chosen_entries", "tokens_of"]
+__all__ = ["chosen_entries", "rank", "tokens_of"]
 
 
 @lru_cache(maxsize=8192)
-def tokens_of(package: Package, part: Part, rank: Callable[[Package, Part], str]) -> list[Token]:
-    """The meaning of one part.
-
-    Args:
-        package: that the part is in.
-        part: any.
-        rank: sorts the definitions of a module that nothing else puts in an order.
-    """
+def tokens_of(package: Package, part: Part) -> list[Token]:
+    """The meaning of one part of a package."""
     writer = Writer(package, package.module(module_of(part)))
     match part:
         case Definition():
@@ -49,6 +45,11 @@ def tokens_of(package: Package, part: Part, rank: Callable[[Package, Part], str]
     return writer.tokens
 
 
+def rank(package: Package, part: Part) -> str:
+    """Sorts parts by their meaning, independently of names that may be changed."""
+    return digest_of(rendered(tokens_of(package, part), unnamed))
+
+
 def _write_definition(writer: Writer, definition: Definition) -> None:
     package = writer.package
     function, class_ = package.function(definition), package.class_of(definition)
@@ -65,7 +66,7 @@ def _write_definition(writer: Writer, definition: Definition) -> None:
 
 
 def chosen_entries(package: Package, registry: Definition, keys: frozenset[str]) -> list[Token]:
-    """The meaning of a registry that has the entries of these keys alone."""
+    """The meaning of a registry, of whose entries only those with these keys count."""
 
     def is_chosen(key: ast.expr | None) -> bool:
         # An entry whose key is not written out may be the one in use.
@@ -98,14 +99,15 @@ def _write_effects(writer: Writer) -> None:
     module = writer.module
     for position, statement in enumerate(module.statements):
         writer.position = position
-        if statement in module.effects:
-            names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-            if "__all__" not in names:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__")))):
+                pass
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                definition = Definition(module.name, statement.name)
+                if may_register(writer.package, definition):
+                    writer.tokens += ["registers", Reference(definition)]
+            case _ if statement in module.effects:
                 writer.node(statement)
-        elif isinstance(
-            statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        ) and may_register(writer.package, module.name, statement):
-            writer.tokens += ["registers", Reference(Definition(module.name, statement.name))]
 
 
 def _write_namespace(writer: Writer) -> None:

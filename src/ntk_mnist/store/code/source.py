@@ -200,12 +200,12 @@ _module = lru_cache(maxsize=1024)(Module)
 
 
 class Package:
-    """A package's modules, read when they are asked for.
+    """The modules of a package; each is parsed when it is first needed.
 
     Args:
         name: of the package.
         sources: content of each ``.py`` file by its path relative to the package.
-        opaque: modules, and packages with all that they hold, whose content does not count.
+        opaque: modules, and packages with all that is in them, whose content does not count.
     """
 
     def __init__(self, name: str, sources: Mapping[str, bytes], opaque: Sequence[str]) -> None:

@@ -1,11 +1,13 @@
 """What the meaning of code is made of: the parts that count as wholes, and their tokens.
 
-Tokens that are plain strings count as they are. The others wait for what only all of the reached
-code decides: which number a part, a variable or a private attribute gets, and whether a parameter
-may be passed by its name.
+Tokens that are plain strings count as they are. How the others are written depends on all of the
+reached code (``closure``): which number a part, a variable or a private attribute gets, and whether
+a parameter may be passed by its name. Here they are written without numbers, either with the names
+in the source or without names that may be changed.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -26,10 +28,17 @@ __all__ = [
     "ReadsAnyAttribute",
     "Reference",
     "Remainder",
+    "Render",
     "Runs",
     "Text",
     "Token",
+    "digest_of",
+    "is_private",
     "module_of",
+    "name_of",
+    "named",
+    "rendered",
+    "unnamed",
 ]
 
 
@@ -64,7 +73,7 @@ class Remainder:
 
 #: What is reached and counts as a whole.
 Part: TypeAlias = Definition | Method | Effects | Namespace | Remainder
-#: By registry, the keys of the entries that alone count.
+#: By registry, the keys of the only entries that count.
 Choices: TypeAlias = Mapping[Definition, frozenset[str]]
 
 
@@ -170,3 +179,63 @@ Token: TypeAlias = (
     | Runs
     | ReadsAnyAttribute
 )
+
+#: Writes one token as a line; None for one that says nothing by itself.
+Render: TypeAlias = Callable[[Token], str | None]
+
+
+def rendered(tokens: Iterable[Token], render: Render) -> Iterator[str]:
+    """The lines of some tokens."""
+    return (line for token in tokens if (line := render(token)) is not None)
+
+
+def named(token: Token) -> str | None:
+    """A token with the names as they are."""
+    line: str | None = None
+    match token:
+        case str():
+            line = token
+        case Reference(part=part):
+            line = f"name {name_of(part).rpartition('.')[2]}"
+        case Local(variable=variable) | Parameter(variable=variable):
+            line = f"variable {variable.name}"
+        case Attribute(name=name):
+            line = f"attribute {name}"
+        case Keyword(name=name):
+            line = f"keyword {name}"
+        case Text(value=value):
+            line = f"text {value!a}"
+    return line
+
+
+def unnamed(token: Token) -> str | None:
+    """A token without any name that may be changed."""
+    match token:
+        case Reference() | Local() | Parameter() | Keyword():
+            return type(token).__name__
+        case Attribute(name=name) if is_private(name):
+            return "private"
+    return named(token)
+
+
+def name_of(part: Part) -> str:
+    """The name under which a part is reported, relative to the package."""
+    match part:
+        case Definition():
+            return str(part)
+        case Method(owner=owner):
+            return str(owner)
+        case Effects(module=module):
+            return f"{module or '__init__'} (import-time effects)"
+        case Namespace(module=module) | Remainder(module=module):
+            return f"{module or '__init__'} (whole module: reachability cannot be decided)"
+
+
+def is_private(attribute: str) -> bool:
+    """Whether the name of an attribute is private to the package."""
+    return attribute.startswith("_") and not attribute.endswith("_")
+
+
+def digest_of(lines: Iterable[str]) -> str:
+    """The SHA-256 of some lines, in hexadecimal digits."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
