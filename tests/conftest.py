@@ -1,12 +1,39 @@
-"""The bundled digits as a dataset, for tests of every room."""
+"""The bundled digits as a dataset, for tests of every room; and what makes tests fast."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from ntk_mnist.data.inputs import Dataset, load
-from ntk_mnist.data.originals import prepare
-from ntk_mnist.settings import Inputs
+from ntk_mnist.runtime import bound_threads
+
+# Before NumPy and JAX are imported: two workers whose threads wait for one another take twice the
+# time.
+bound_threads(1)
+
+import jax  # noqa: E402
+
+from ntk_mnist.data.inputs import Dataset, load  # noqa: E402
+from ntk_mnist.data.originals import prepare  # noqa: E402
+from ntk_mnist.settings import Inputs  # noqa: E402
+
+_CACHE = "NTK_MNIST_TEST_CACHE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile each program once in all workers; most of a small solve or training is that."""
+    if not hasattr(config, "workerinput"):
+        os.environ[_CACHE] = tempfile.mkdtemp(prefix="ntk-mnist-compiled-")
+    jax.config.update("jax_compilation_cache_dir", os.environ[_CACHE])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the compiled programs."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(_CACHE))
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ def empirical_kernels(network: FiniteNetwork, seeds: int) -> tuple[np.ndarray, n
     return np.mean(nngp, axis=0), np.mean(ntk, axis=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_wide_ntk_networks_have_the_kernels_of_the_limit(activation: str) -> None:
     architecture = Architecture(depth=2, activation=activation, W_std=1.4, b_std=0.3)
@@ -47,6 +48,7 @@ def test_wide_ntk_networks_have_the_kernels_of_the_limit(activation: str) -> Non
     np.testing.assert_allclose(ntk, limit.ntk, atol=0.05 * float(np.max(np.abs(limit.ntk))))
 
 
+@pytest.mark.slow
 def test_wide_standard_networks_have_the_nngp_of_the_limit() -> None:
     architecture = Architecture(depth=2, activation="relu", W_std=1.4, b_std=0.3)
     nngp, _ = empirical_kernels(finite(architecture, "standard", width=512, classes=64), seeds=24)
@@ -54,6 +56,7 @@ def test_wide_standard_networks_have_the_nngp_of_the_limit() -> None:
     np.testing.assert_allclose(nngp, limit, atol=0.1 * float(np.max(np.abs(limit))))
 
 
+@pytest.mark.slow
 def test_glorot_networks_are_those_of_the_notebook() -> None:
     from jax.example_libraries import stax
 

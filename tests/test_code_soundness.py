@@ -21,6 +21,8 @@ from ntk_mnist.plan.cells import KernelCell, NetworkCell
 from ntk_mnist.plan.experiment import experiment_of
 from ntk_mnist.store.code_digest import OPAQUE
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(ntk_mnist.__file__).parent
 # Nothing that another test compiled, so that every function is traced.
 CONFIG = {

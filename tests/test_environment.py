@@ -94,6 +94,7 @@ def test_a_wrong_python_gets_one_clear_line(bare_checkout: Path, python: str) ->
     assert not (bare_checkout / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_no_registry_gets_one_clear_line(bare_checkout: Path) -> None:
     result = make(
         bare_checkout,

@@ -61,6 +61,7 @@ def test_a_module_that_is_no_chart_declares_neither_tables_nor_caption() -> None
         caption_of("style")
 
 
+@pytest.mark.slow
 @every_chart
 @one_or_eight
 def test_no_selection_takes_a_name_that_vega_needs(name: str, architectures: int) -> None:
@@ -76,6 +77,7 @@ def test_no_selection_takes_a_name_that_vega_needs(name: str, architectures: int
     assert len(set(signals)) == len(signals)
 
 
+@pytest.mark.slow
 @every_chart
 @one_or_eight
 def test_all_panels_of_a_series_share_one_clickable_legend(name: str, architectures: int) -> None:
@@ -98,6 +100,7 @@ def test_legends_name_every_series_in_full_colour(name: str) -> None:
     assert all(legend["symbolOpacity"] == 1 and legend["symbolLimit"] == 0 for legend in legends)
 
 
+@pytest.mark.slow
 @every_chart
 def test_each_architecture_has_its_own_row_headed_by_what_varies(name: str) -> None:
     headed = rows(chart(name, 8))
@@ -112,6 +115,7 @@ def test_each_architecture_has_its_own_row_headed_by_what_varies(name: str) -> N
         assert f"{row['activation']}, depth {row['depth']:g}, W_std {row['W_std']:g}" == heading
 
 
+@pytest.mark.slow
 @every_chart
 def test_the_rows_of_an_architecture_are_drawn_as_if_it_were_alone(name: str) -> None:
     everything = tables(3, EIGHT)
@@ -128,6 +132,7 @@ def test_the_rows_of_an_architecture_are_drawn_as_if_it_were_alone(name: str) ->
         )
 
 
+@pytest.mark.slow
 @every_chart
 def test_the_subtitle_names_only_what_all_architectures_share(name: str) -> None:
     one = chart(name, 1)["title"]["subtitle"]
@@ -137,6 +142,7 @@ def test_the_subtitle_names_only_what_all_architectures_share(name: str) -> None
     assert one[1:] == eight[1:]
 
 
+@pytest.mark.slow
 @every_chart
 def test_one_architecture_has_no_heading_and_the_panels_of_one_row_of_many(name: str) -> None:
     one, eight = chart(name, 1), chart(name, 8)

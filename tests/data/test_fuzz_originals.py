@@ -54,6 +54,7 @@ def test_malformed_arrays_are_refused_in_one_line_or_have_the_expected_shape() -
     assert refused > ARRAYS // 2
 
 
+@pytest.mark.slow
 def test_malformed_gzip_files_are_refused_in_one_line_or_have_the_expected_shape(
     tmp_path: Path,
 ) -> None:

@@ -15,6 +15,7 @@ from ntk_mnist.settings import Architecture
 ARCHITECTURE = Architecture(activation="relu", depth=2, W_std=1.4, b_std=0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver_name", SOLVERS)
 def test_a_cell_has_a_row_for_each_kind_and_time_and_ends_at_infinity(
     digits: Dataset, solver_name: str

@@ -63,6 +63,7 @@ class Scripted(Solver):
             yield partial(attempt, kind)
 
 
+@pytest.mark.slow
 def test_both_solvers_give_the_same_solutions_of_bytes(digits: Dataset) -> None:
     architecture = Architecture(activation="relu", depth=2, W_std=1.4, b_std=0.3)
     both = [
@@ -85,6 +86,7 @@ def test_both_solvers_give_the_same_solutions_of_bytes(digits: Dataset) -> None:
     assert [solution.kind for solution in both[0]] == ["ntk", "nngp"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [SpectralSolver(), ExactSolver(largest_tile=192)])
 def test_a_singular_matrix_is_regularized_and_the_value_in_use_reported(solver: Solver) -> None:
     # One image twice, with two labels.
@@ -157,6 +159,7 @@ def test_a_null_store_stores_nothing() -> None:
     assert not store
 
 
+@pytest.mark.slow
 def test_a_killed_exact_solve_continues_with_the_raised_diag_reg(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

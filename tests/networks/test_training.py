@@ -74,6 +74,7 @@ def notebook(digits: Dataset, optimizer: Any, seed: int) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "optimizer", "seed"),
     [
@@ -95,6 +96,7 @@ def test_every_optimizer_is_compared_with_the_notebook() -> None:
     assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov"]
 
 
+@pytest.mark.slow
 def test_the_losses_of_the_epochs_fall_and_end_above_the_final_loss(digits: Dataset) -> None:
     measures = train(digits)
     losses = measures.epoch_train_loss
@@ -115,6 +117,7 @@ def test_the_order_of_batches_is_one_permutation_an_epoch() -> None:
         )
 
 
+@pytest.mark.slow
 def test_padding_changes_no_measure(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     large = train(digits)
     monkeypatch.setattr(training, "_SMALLEST_CAPACITY", 256)
@@ -123,6 +126,7 @@ def test_padding_changes_no_measure(digits: Dataset, monkeypatch: pytest.MonkeyP
         assert getattr(large, name) == getattr(small, name)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_bits_whichever_seeds_were_trained_before(digits: Dataset) -> None:
     trainer = Trainer(RELU, TRAINING, WIDTH, digits)
     after_others = [without_time(trainer(seed)) for seed in (5, 2**32 - 1, 1)][-1]
@@ -137,6 +141,7 @@ def test_another_seed_gives_another_network(digits: Dataset) -> None:
     assert first.train_loss != other.train_loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("parameterization", "step_size"), [("standard", 0.1), ("ntk", 2.0)])
 def test_networks_of_other_parameterizations_learn(
     digits: Dataset, parameterization: str, step_size: float
@@ -152,6 +157,7 @@ def test_an_accuracy_is_a_whole_number_of_images_divided_in_float64(digits: Data
     assert measures.train_accuracy == round(measures.train_accuracy * 192) / 192
 
 
+@pytest.mark.slow
 def test_the_error_of_a_diverged_network_names_the_cell_and_its_settings(digits: Dataset) -> None:
     with pytest.raises(Diverged) as error:
         train(digits, seed=3, how=replace(TRAINING, step_size=1e30))

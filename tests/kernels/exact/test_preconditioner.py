@@ -73,6 +73,7 @@ def test_points_get_their_products_and_explained_variances(matrix: Matrix) -> No
     np.testing.assert_allclose(squares, (k * np.linalg.solve(matrix, k.T).T).sum(axis=1), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_stored_columns_are_read_and_not_factorized_again(matrix: Matrix) -> None:
     stored: dict[str, NDArray[Any]] = {}
     first = unfactorized()

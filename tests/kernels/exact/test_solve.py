@@ -20,8 +20,9 @@ from ntk_mnist.kernels.spectral import SpectralSolver
 from ntk_mnist.settings import Architecture
 from ntk_mnist.store.progress import Progress, Stage
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_every_time_at_4096_images_agrees_with_the_spectral_solve() -> None:
     problem = blends(4096)
     for ours, theirs in zip(
@@ -41,7 +42,6 @@ def test_every_time_at_4096_images_agrees_with_the_spectral_solve() -> None:
         assert ours.condition_number == pytest.approx(theirs.condition_number, rel=5e-2)
 
 
-@pytest.mark.slow
 def test_the_limit_at_8000_images_agrees_with_dense_lapack() -> None:
     problem = blends(8000)
     ours = solved(ExactSolver(), problem, "ntk", times=[inf])
@@ -52,8 +52,7 @@ def test_the_limit_at_8000_images_agrees_with_dense_lapack() -> None:
     np.testing.assert_allclose(ours.train[0], on_train, atol=1e-6)
 
 
-@pytest.mark.parametrize("tile", [64, 192, 2048])
-@pytest.mark.parametrize("diag_reg", [0.0, 1e-3])
+@pytest.mark.parametrize(("tile", "diag_reg"), [(64, 0.0), (192, 1e-3), (2048, 0.0)])
 def test_any_tile_and_regularization_gives_the_same(tile: int, diag_reg: float) -> None:
     problem = blends(777)
     ours = solved(ExactSolver(largest_tile=tile), problem, "nngp", diag_reg=diag_reg)
@@ -133,7 +132,6 @@ def test_a_matrix_without_any_factor_is_regularized_beyond_the_largest_jitter(
     np.testing.assert_allclose(ours.test[0], on_test, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_times_whose_error_bound_is_too_large_are_refined_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

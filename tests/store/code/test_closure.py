@@ -236,6 +236,7 @@ def test_there_are_edits_of_each_kind(edits: dict[str, list[Edit]]) -> None:
     assert min(map(len, edits.values())) > 5
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_renaming_reordering_and_rewriting_change_no_digest(
@@ -326,6 +327,7 @@ def functions(copy: Copy) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_a_mutation_of_reached_code_changes_the_digest(
