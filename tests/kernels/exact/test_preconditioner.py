@@ -15,6 +15,8 @@ from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, tile_kernel
 from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.solution import Matrix
 
+pytestmark = pytest.mark.slow
+
 PROBLEM = blends(500)
 KERNEL = tile_kernel(ARCHITECTURE, "nngp", partial(inputs_of, PROBLEM))
 PIVOTS, TILE = 128, 96
@@ -73,7 +75,6 @@ def test_points_get_their_products_and_explained_variances(matrix: Matrix) -> No
     np.testing.assert_allclose(squares, (k * np.linalg.solve(matrix, k.T).T).sum(axis=1), rtol=1e-4)
 
 
-@pytest.mark.slow
 def test_stored_columns_are_read_and_not_factorized_again(matrix: Matrix) -> None:
     stored: dict[str, NDArray[Any]] = {}
     first = unfactorized()

@@ -11,6 +11,8 @@ from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, tile_kernel
 from ntk_mnist.kernels.gram import gram
 
+pytestmark = pytest.mark.slow
+
 
 def inputs(images: Any) -> Any:
     return images.astype(np.float64) / 16
