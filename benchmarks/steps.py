@@ -60,7 +60,8 @@ def measure(dataset: str, width: int) -> Steps:
     pixels = CATALOGUE[dataset].pixels
     repeated = products_of(pixels, width)
     for _ in range(_ROUNDS):
-        step.append((more(0).train_seconds - few(0).train_seconds) / steps)
+        longer, shorter = (trainer(0).network[0].train_seconds for trainer in (more, few))
+        step.append((longer - shorter) / steps)
         products.append(sum(map(seconds_of, repeated)))
     flop = 2 * _BATCH * (2 * pixels * width + 3 * width**2)
     return Steps(statistics.median(step), statistics.median(products), flop)

@@ -65,7 +65,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     # Nothing that decides a result.
     "help of a command": ("__main__.py", 'help="of XLA', 'help="number of threads', NOTHING),
     "help of a cell": ("commands/cell_arguments.py", 'help="the shards"', 'help="files"', NOTHING),
-    "order of a command": ("commands/network.py", r"sorted\(rows\)", "rows", NOTHING),
+    "order of a command": ("commands/network.py", r"sorted\(rows\)", "list(rows)", NOTHING),
     "progress word": ("store/progress.py", '"inverse steps"', '"steps back"', NOTHING),
     "progress interval": ("store/progress.py", "seconds: float = 5.0", "seconds: float = 9", NOTHING),
     "checkpoint": ("store/checkpoint.py", r"\.unlink\(\)", ".unlink(missing_ok=True)", NOTHING),

@@ -1,15 +1,17 @@
 """What is measured of a cell, a column each, declared once: its type and one sentence.
 
-A cell's rows are these values beside the settings that identify it (``store.schemas``).
+A cell's rows are these values beside the settings that identify it (``store.schemas``). Each class
+is one output of a cell: a Parquet file of its own, aggregated into a table of its own.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
 from ntk_mnist.settings import Seed
 
-__all__ = ["CalibrationMeasures", "KernelMeasures", "Measures", "NetworkMeasures"]
+__all__ = ["OUTPUTS", "CalibrationMeasures", "KernelMeasures", "Measures", "NetworkMeasures"]
 
 
 def _measure(description: str) -> Meta:
@@ -17,11 +19,19 @@ def _measure(description: str) -> Meta:
 
 
 class Measures(Struct, frozen=True, kw_only=True):
-    """One row of a cell."""
+    """One row of a cell.
+
+    ``ORDER`` are the columns that identify a row of the table beside the architecture; the table is
+    sorted by the architecture and then by them.
+    """
+
+    ORDER: ClassVar[tuple[str, ...]]
 
 
 class NetworkMeasures(Measures, frozen=True, kw_only=True):
     """A trained network: a row a seed."""
+
+    ORDER = ("width", "size", "seed")
 
     seed: Seed
     train_accuracy: Annotated[float, _measure("fraction of the training images")]
@@ -37,6 +47,8 @@ class NetworkMeasures(Measures, frozen=True, kw_only=True):
 
 class KernelMeasures(Measures, frozen=True, kw_only=True):
     """A solved kernel: a row a kind and gradient-flow time."""
+
+    ORDER = ("kernel", "size", "time")
 
     kernel: Annotated[str, _measure("nngp or ntk")]
     time: Annotated[float, _measure("gradient-flow time; inf for the limit")]
@@ -60,6 +72,8 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
 class CalibrationMeasures(Measures, frozen=True, kw_only=True):
     """A kernel's predictive variance at infinity: a row a kind and group of test images."""
 
+    ORDER = ("kernel", "size", "fraction")
+
     kernel: Annotated[str, _measure("nngp or ntk")]
     fraction: Annotated[float, _measure("of the test images: this group and the more certain ones")]
     variance: Annotated[float, _measure("mean predictive variance in the group")]
@@ -67,3 +81,10 @@ class CalibrationMeasures(Measures, frozen=True, kw_only=True):
         float, _measure("mean squared error in the group, over images and outputs")
     ]
     accuracy: Annotated[float, _measure("of that fraction")]
+
+
+#: The outputs of each kind of cell by their names: of folders of shards and of tables.
+OUTPUTS: Mapping[str, Mapping[str, type[Measures]]] = {
+    "network": {"network": NetworkMeasures},
+    "kernel": {"kernel": KernelMeasures, "calibration": CalibrationMeasures},
+}

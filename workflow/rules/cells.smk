@@ -6,7 +6,10 @@ rule network:
         unpack(of_cell("network", cell_inputs)),
     output:
         # Not deleted before the job, which trains only the seeds that it lacks.
-        update(f"{RESULTS}/{NetworkCell.pattern('network')}"),
+        [
+            update(f"{RESULTS}/{NetworkCell.pattern(name)}")
+            for name in NetworkCell.OUTPUTS
+        ],
     log:
         f"{RESULTS}/logs/{NetworkCell.pattern('network')}".replace(".parquet", ".log"),
     # The longest first, so that none is left to run alone at the end.

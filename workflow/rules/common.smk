@@ -37,7 +37,7 @@ DATASET = EXPERIMENT.inputs.dataset
 ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in CATALOGUE[DATASET].files]
 PREPARED = [f"data/prepared/{DATASET}/{array}.npy" for array in ARRAYS]
 PREPARED_RECORD = f"data/prepared/{DATASET}/made.json"
-MAIN_NAMES = ["network", "kernel", "calibration"]
+MAIN_NAMES = [name for name in TABLES if name != "evidence"]
 MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=MAIN_NAMES)
 # The first says what made all of them.
 FIGURE_ENDINGS = ["html", "png", "svg"]

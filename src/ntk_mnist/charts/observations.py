@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from ntk_mnist import UserError
 from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Training
 
 __all__ = [
@@ -36,9 +37,8 @@ __all__ = [
 ARCHITECTURE: tuple[str, ...] = Architecture.__struct_fields__
 #: Columns that identify a row of a table, beside its architecture.
 _KEYS: Mapping[str, tuple[str, ...]] = {
-    "network": ("width", "size", "seed"),
-    "kernel": ("kernel", "size", "time"),
-    "calibration": ("kernel", "size", "fraction"),
+    **{name: rows.ORDER for outputs in OUTPUTS.values() for name, rows in outputs.items()},
+    "evidence": OUTPUTS["kernel"]["kernel"].ORDER,
 }
 #: Columns that have one value in all the tables of a chart.
 _SHARED: tuple[str, ...] = (*Inputs.__struct_fields__, *Training.__struct_fields__)

@@ -1,11 +1,13 @@
-"""``network``: one cell, finite networks of one width and size; a row a seed.
+"""``network``: one cell, finite networks of one width and size; every row belongs to a seed.
 
-Seeds that the shard already has, made as they would be made now, are not trained again. Seeds that
-a killed process had finished are in the cell's checkpoint.
+Seeds that the shards already have, made as they would be made now, are not trained again. Seeds
+that a killed process had finished are in the cell's checkpoint.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -17,7 +19,6 @@ from ntk_mnist.commands.cell_arguments import (
     prepared_folder,
 )
 from ntk_mnist.data.inputs import load
-from ntk_mnist.measures import NetworkMeasures
 from ntk_mnist.networks.training import Diverged, Trainer
 from ntk_mnist.plan.cells import NetworkCell
 from ntk_mnist.store.checkpoint import Checkpoint
@@ -26,7 +27,8 @@ from ntk_mnist.store.records import Record
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
 from ntk_mnist.store.shards import TableError, is_current, read, write
 
-_SCHEMA = SHARD_SCHEMAS["network"]
+#: Rows of each output, by its name.
+Rows: TypeAlias = dict[str, list[dict[str, Any]]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train the seeds that are missing, and write the shard."""
+    """Train the seeds that are missing, and write the shards."""
     cell: NetworkCell = options.cell
-    (shard,) = options.output
-    made = cell.record("network")
-    rows = _finished_rows(shard, made)
+    shards = dict(zip(cell.OUTPUTS, options.output, strict=True))
+    made = {output: cell.record(output) for output in cell.OUTPUTS}
+    rows = _finished_rows(shards, made)
     missing = [seed for seed in cell.seeds if seed not in rows]
     if not missing:
         if options.attempt > 1:
@@ -47,38 +49,47 @@ def run(options: argparse.Namespace) -> None:
         # Asked to run although nothing is missing: a forced run, which starts from nothing.
         rows, missing = {}, list(cell.seeds)
 
-    folder = checkpoint_folder(options)
-    checkpoint = Checkpoint(folder, made) if len(missing) > 1 or folder.exists() else {}
+    folder, record = checkpoint_folder(options), made[cell.OUTPUTS[0]]
+    checkpoint = Checkpoint(folder, record) if len(missing) > 1 or folder.exists() else {}
     dataset = load(cell.inputs, prepared_folder(options), cell.size)
-    programs = KeptPrograms(compiled_folder(options), made)
+    programs = KeptPrograms(compiled_folder(options), record)
     trainer = Trainer(cell.architecture, cell.training, cell.width, dataset, programs)
     diverged: list[Diverged] = []
     for seed in missing:
         name = f"seed={seed}"
         if name not in checkpoint:
             try:
-                measures = trainer(seed)
+                trained = trainer(seed)
             except Diverged as error:
                 # The other seeds are trained and stored all the same.
                 diverged.append(error)
                 continue
-            checkpoint[name] = np.array(msgspec.json.encode(measures).decode())
-        stored = msgspec.json.decode(str(checkpoint[name]), type=NetworkMeasures)
-        rows[seed] = cell.identity | msgspec.structs.asdict(stored)
+            checkpoint[name] = np.array(msgspec.json.encode(trained._asdict()).decode())
+        measures: Rows = msgspec.json.decode(str(checkpoint[name]))
+        rows[seed] = {o: [cell.identity | row for row in measures[o]] for o in cell.OUTPUTS}
     if diverged:
         more = f" (and {len(diverged) - 1} other seeds)" if len(diverged) > 1 else ""
         raise Diverged(f"{diverged[0]}{more}")
-    write(shard, _SCHEMA, [rows[seed] for seed in sorted(rows)], made)
+    for output, shard in shards.items():
+        of_seeds = [row for seed in sorted(rows) for row in rows[seed][output]]
+        write(shard, SHARD_SCHEMAS[output], of_seeds, made[output])
     if isinstance(checkpoint, Checkpoint):
         checkpoint.remove()
 
 
-def _finished_rows(shard: Path, made: Record) -> dict[int, dict[str, object]]:
-    """The rows of a shard by their seeds; none if it is missing, damaged or stale."""
-    if not is_current(shard, made):
+def _finished_rows(shards: Mapping[str, Path], made: Mapping[str, Record]) -> dict[int, Rows]:
+    """The rows of all outputs by the seeds that each of them has.
+
+    Nothing if one is missing, damaged or stale.
+    """
+    if not all(is_current(shards[output], made[output]) for output in shards):
         return {}
+    rows: dict[int, Rows] = {}
     try:
-        table, _ = read(shard, _SCHEMA)
+        for output, shard in shards.items():
+            for row in read(shard, SHARD_SCHEMAS[output])[0].to_pylist():
+                of_seed = rows.setdefault(row["seed"], {name: [] for name in shards})
+                of_seed[output].append(row)
     except TableError:
         return {}
-    return {row["seed"]: row for row in table.to_pylist()}
+    return {seed: outputs for seed, outputs in rows.items() if all(outputs.values())}

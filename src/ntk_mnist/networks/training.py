@@ -29,7 +29,7 @@ from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.measures import NetworkMeasures
 from ntk_mnist.settings import Architecture, Training
 
-__all__ = ["OPTIMIZERS", "Diverged", "Trainer", "batch_order"]
+__all__ = ["OPTIMIZERS", "Diverged", "Trained", "Trainer", "batch_order"]
 
 #: Optimizers by their name in the config, each given the step size and the mass.
 OPTIMIZERS: dict[str, Callable[[float, float], Any]] = {
@@ -44,6 +44,12 @@ _SMALLEST_CAPACITY = 4096
 
 class Diverged(UserError):
     """A loss became NaN or infinite."""
+
+
+class Trained(NamedTuple):
+    """The rows of one seed in each output of a network cell, by the output's name."""
+
+    network: list[NetworkMeasures]
 
 
 class _PaddedImages(NamedTuple):
@@ -92,7 +98,7 @@ class Trainer:
         self._train = _padded(dataset.train_images, dataset.train_labels)
         self._test = _padded(dataset.test_images, dataset.test_labels)
 
-    def __call__(self, seed: int) -> NetworkMeasures:
+    def __call__(self, seed: int) -> Trained:
         """Train and evaluate one network.
 
         Args:
@@ -130,7 +136,7 @@ class Trainer:
                 f"{finite_epochs} of {training.epochs} epochs with {training}, "
                 f"{self._architecture}; a smaller training.step_size may help"
             )
-        return measures
+        return Trained(network=[measures])
 
     def _program(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         description = self._dataset.description

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.declarations import declared
+from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.plan import cost
 from ntk_mnist.settings import (
     Architecture,
@@ -170,7 +171,7 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
     """
 
     KIND = "network"
-    OUTPUTS = ("network",)
+    OUTPUTS = tuple(OUTPUTS["network"])
     AXES = ("width", "size")
     CODE = ("networks.training.Trainer",)
 
@@ -205,7 +206,7 @@ class KernelCell(Cell, frozen=True, kw_only=True):
     """The infinite-width kernels at one training-set size."""
 
     KIND = "kernel"
-    OUTPUTS = ("kernel", "calibration")
+    OUTPUTS = tuple(OUTPUTS["kernel"])
     AXES = ("size",)
     CODE = ("kernels.cell.solve_cell",)
 

@@ -7,6 +7,7 @@ is refused.
 
 import math
 import operator
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -130,14 +131,15 @@ def _describe(error: ValidationError) -> Iterator[str]:
             allowed = schema["properties"]
             for name in value:
                 if name not in allowed:
-                    close = get_close_matches(str(name), allowed, n=1)
-                    hint = f"did you mean '{close[0]}'? " if close else ""
+                    hint = _key_hint(str(name), allowed)
                     yield f"{key}: unknown key {_shown(name)}; {hint}allowed: {', '.join(allowed)}"
         case "type":
             hint = _type_hint(value, rule)
             yield f"{key}: {_shown(value)} is not {_TYPE_WORDS[rule]}{hint}"
         case "enum":
-            yield f"{key}: {_shown(value)} is unknown; allowed: {', '.join(rule)}"
+            # Of another type, that fault is reported.
+            if isinstance(value, str):
+                yield f"{key}: {_shown(value)} is unknown; allowed: {', '.join(rule)}"
         case "minimum":
             yield f"{key}: {_shown(value)} is too small; allowed: {rule} or more"
         case "exclusiveMinimum":
@@ -159,22 +161,44 @@ def _describe(error: ValidationError) -> Iterator[str]:
             yield f"{key}: {error.message}"
 
 
+def _key_hint(name: str, allowed: Mapping[str, Any]) -> str:
+    """Where the key belongs, or which key may be meant."""
+    for section in declared(Config):
+        fields = getattr(section.type, "__struct_fields__", ())
+        if name in fields:
+            return f"did you mean {section.name}.{name}? "
+    close = get_close_matches(name, allowed, n=1)
+    return f"did you mean '{close[0]}'? " if close else ""
+
+
 def _type_hint(value: object, wanted: str) -> str:
     """What to write instead, for faults that YAML or habit often cause."""
-    if wanted in ("integer", "number") and isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return ""
-        if number.is_integer():
-            return f" (YAML reads it as text); write {int(number)}"
-        if math.isfinite(number):
-            return f" (YAML reads it as text); write {number!r}"
-    if wanted == "integer" and isinstance(value, float) and value.is_integer():
-        return f"; write {int(value)}"
-    if wanted == "array" and not isinstance(value, (dict, str)):
-        return f"; write [{'' if value is None else value}]"
-    return ""
+    number = _number(value)
+    match wanted:
+        case "array" if re.fullmatch(r"[\w./:+-]{1,60}", word := number or str(value or "")):
+            return f"; write [{word}]"
+        case "array" if value is None:
+            return "; write []"
+        case "integer" | "number" if number and isinstance(value, str):
+            return f" (YAML reads it as text); write {number}"
+        case "integer" if number and "." not in number:
+            return f"; write {number}"
+        case "string" if number:
+            return f"; write '{value}'"
+    return "; this key takes one value" if isinstance(value, list) and wanted != "array" else ""
+
+
+def _number(value: object) -> str:
+    """A number, or a text that is one, as YAML reads it as a number; nothing if it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return ""
+    if number.is_integer():
+        return str(int(number))
+    return repr(number) if math.isfinite(number) else ""
 
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ntk_mnist import UserError
+from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
 from ntk_mnist.settings import Architecture, Inputs, Settings, Solve, Training
@@ -32,25 +33,20 @@ class Table(NamedTuple):
     only: Mapping[str, Sequence[Any]] = {}
 
 
-_ARCHITECTURE = tuple((axis, "ascending") for axis in Architecture.__struct_fields__)
+_ARCHITECTURE = Architecture.__struct_fields__
+_CELLS = {"network": "networks", "kernel": "kernels"}
 
-#: The tables by their name.
+#: The tables by their name: one of each output of a cell, and the evidence.
 TABLES: Mapping[str, Table] = {
-    "network": Table(
-        "networks",
-        "network",
-        (*_ARCHITECTURE, *((axis, "ascending") for axis in ("width", "size", "seed"))),
-    ),
-    "kernel": Table(
-        "kernels",
-        "kernel",
-        (*_ARCHITECTURE, *((axis, "ascending") for axis in ("kernel", "size", "time"))),
-    ),
-    "calibration": Table(
-        "kernels",
-        "calibration",
-        (*_ARCHITECTURE, *((axis, "ascending") for axis in ("kernel", "size", "fraction"))),
-    ),
+    **{
+        output: Table(
+            _CELLS[kind],
+            output,
+            tuple((column, "ascending") for column in (*_ARCHITECTURE, *measures.ORDER)),
+        )
+        for kind, outputs in OUTPUTS.items()
+        for output, measures in outputs.items()
+    },
     # The likeliest architecture first.
     "evidence": Table(
         "evidence",
@@ -173,7 +169,8 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
     """The experiment of a config in which ``plan.config.problems`` finds none."""
     config = complete(config)
     grid, evidence = config["grid"], config["evidence"]
-    activation = {"activation": config["architecture"]["activation"]}
+    # What evidence does not vary is that of the architecture.
+    compared = config["architecture"] | {k: v for k, v in evidence.items() if k != "size"}
     values = {
         "name": config["experiment"],
         "inputs": config["inputs"],
@@ -183,9 +180,7 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
         "seeds": grid["seed"],
         "training": config["training"],
         "solve": config["solve"],
-        "evidence_architectures": list(
-            _combinations(activation | {k: v for k, v in evidence.items() if k != "size"})
-        ),
+        "evidence_architectures": list(_combinations(compared)),
         "evidence_sizes": evidence["size"],
         "batch_minutes": config["batch_minutes"],
     }

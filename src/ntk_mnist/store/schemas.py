@@ -10,7 +10,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ntk_mnist.declarations import Field, declared
-from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, NetworkMeasures
+from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Size, Training, Width
 
 __all__ = ["SHARD_SCHEMAS", "TABLE_SCHEMAS", "columns"]
@@ -43,11 +43,16 @@ def _fields(*structs: type[Struct]) -> Iterator[pa.Field]:
             yield pa.field(field.name, _arrow_type(field), metadata=metadata)
 
 
+#: What identifies a cell of each kind.
+_IDENTITY: Mapping[str, tuple[type[Struct], ...]] = {
+    "network": (Inputs, Architecture, _NetworkAxes, Training),
+    "kernel": (Inputs, Architecture, _KernelAxes),
+}
 #: Of a shard, by the name of the output that it belongs to.
 SHARD_SCHEMAS: Mapping[str, pa.Schema] = {
-    "network": pa.schema([*_fields(Inputs, Architecture, _NetworkAxes, Training, NetworkMeasures)]),
-    "kernel": pa.schema([*_fields(Inputs, Architecture, _KernelAxes, KernelMeasures)]),
-    "calibration": pa.schema([*_fields(Inputs, Architecture, _KernelAxes, CalibrationMeasures)]),
+    output: pa.schema([*_fields(*_IDENTITY[kind], measures)])
+    for kind, outputs in OUTPUTS.items()
+    for output, measures in outputs.items()
 }
 #: Of a table, by its name.
 TABLE_SCHEMAS: Mapping[str, pa.Schema] = {
