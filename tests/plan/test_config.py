@@ -306,3 +306,26 @@ def test_no_value_causes_a_traceback_or_a_line_break(path: tuple[str, ...], valu
         place = place[parent]
     place[last] = value
     assert all("\n" not in line for line in problems(config))
+
+
+@pytest.mark.parametrize(
+    ("overlay", "line"),
+    [
+        (
+            "training: {epochs: [2, 3]}",
+            "training.epochs: [2, 3] is not a whole number; this key takes one value",
+        ),
+        (
+            "training: {optimizer: [sgd, momentum]}",
+            "training.optimizer: ['sgd', 'momentum'] is not text; this key takes one value",
+        ),
+        ("solve: {kinds: nngp}", "solve.kinds: 'nngp' is not a list; write [nngp]"),
+        ("solve: {times: 1e3}", "solve.times: '1e3' is not a list; write [1000]"),
+        ("experiment: 2024", "experiment: 2024 is not text; write '2024'"),
+        ("architecture: {width: 3}", "architecture: unknown key 'width'; did you mean grid.width?"),
+        ("seed: 3", "config: unknown key 'seed'; did you mean grid.seed?"),
+    ],
+)
+def test_a_fault_of_habit_says_what_to_write(overlay: str, line: str) -> None:
+    (found,) = problems(yaml.safe_load(overlay))
+    assert found.startswith(line)

@@ -144,3 +144,10 @@ def test_a_grid_of_400_cells_with_25_seeds_is_built_in_half_a_second() -> None:
     assert len(keys) == len(paths) == len(words) == 400
     assert sum(len(cell.seeds) for cell in experiment.networks) == 10_000
     assert elapsed < 0.5
+
+
+def test_evidence_takes_what_it_does_not_vary_from_the_architecture() -> None:
+    config = {"architecture": {"activation": ["erf", "relu"]}, "evidence": {"depth": 1}}
+    found = experiment_of(config).evidence
+    assert {cell.architecture.activation for cell in found} == {"erf", "relu"}
+    assert {cell.architecture.depth for cell in found} == {1}
