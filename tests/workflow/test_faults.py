@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from checkout import (
-    AFTER_NETWORKS,
     CONFIG,
     REPOSITORY,
     Checkout,
@@ -70,19 +69,19 @@ def test_after_a_kill_at_any_moment_a_plain_run_ends_as_if_undisturbed(
 ) -> None:
     for _ in range(KILLS):
         shutil.rmtree(fresh.folder / "results/tiny", ignore_errors=True)
-        process = fresh.start(log=Path(os.devnull))
-        moment = random.uniform(1, 16)
+        process = fresh.start("tables", log=Path(os.devnull))
+        moment = random.uniform(1, 12)
         print(f"killed after {moment:.3f} s")
         time.sleep(moment)
         kill(process)
         process.wait()
         wait_for_orphans(process)
         kept = shards(fresh)
-        jobs = fresh.jobs()
+        jobs = fresh.jobs("tables")
         assert all(file.read_bytes() == content for file, content in kept.items())
         assert jobs["network"] + jobs["kernel"] == 6 - len(kept)
         assert fresh.tables() == finished.tables()
-        assert fresh.jobs() == Counter()
+        assert fresh.jobs("tables") == Counter()
 
 
 def test_a_kill_while_the_arrays_are_prepared_hides_no_job(fresh: Checkout) -> None:
@@ -98,7 +97,7 @@ def test_a_kill_while_the_arrays_are_prepared_hides_no_job(fresh: Checkout) -> N
 
 
 def test_of_two_runs_at_once_one_stops_and_says_why(fresh: Checkout, finished: Checkout) -> None:
-    first = fresh.start(log=Path(os.devnull))
+    first = fresh.start("tables", log=Path(os.devnull))
     while not (fresh.folder / "data/prepared/digits/made.json").exists():
         time.sleep(0.05)
     second = fresh.snakemake("kernels")
@@ -119,7 +118,7 @@ def test_of_two_runs_started_in_one_moment_at_most_one_goes_on(fresh: Checkout) 
 def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh: Checkout) -> None:
     blocked = fresh.folder / network_shard(8, 64) / "in-the-way"
     blocked.mkdir(parents=True)
-    result = fresh.snakemake("--keep-going")
+    result = fresh.snakemake("--keep-going", "tables")
     assert result.returncode != 0
     assert "error: " in result.stderr
     assert "Traceback" not in result.stderr
@@ -135,7 +134,7 @@ def test_keep_going_finishes_every_other_cell_and_makes_no_table_of_a_part(fresh
     assert [(row["width"], row["size"], row["seed"]) for row in missing] == [(8, 64, 0)]
     assert len(table) == 4
     shutil.rmtree(blocked.parent)
-    assert fresh.jobs() == Counter(network=1) + AFTER_NETWORKS
+    assert fresh.jobs("tables") == Counter(network=1, table=1)
 
 
 def test_a_killed_cell_keeps_the_seeds_that_it_finished(fresh: Checkout) -> None:
@@ -264,7 +263,7 @@ def images_like_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = data / "prepared/mnist"
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    for part, count in (("train", 6000), ("test", 1000)):
+    for part, count in (("train", 5000), ("test", 1000)):
         np.save(folder / f"{part}_images.npy", rng.integers(0, 256, (count, 784), np.uint8))
         np.save(folder / f"{part}_labels.npy", rng.integers(0, 10, count, np.uint8))
     return data
@@ -291,7 +290,7 @@ def peak_mb(words: list[str]) -> float:
     [
         network_cell(2048, 2048, "mnist"),
         network_cell(512, 512, "mnist"),
-        kernel_cell(6000, "mnist"),
+        kernel_cell(5000, "mnist"),
         kernel_cell(2048, "mnist"),
         kernel_cell(512, "mnist"),
     ],
@@ -311,7 +310,7 @@ def kernels(folder: Path) -> pd.DataFrame:
 def test_an_exact_cell_that_was_killed_continues_from_its_checkpoint(
     images_like_mnist: Path, tmp_path: Path
 ) -> None:
-    cell = kernel_cell(5000, "mnist")
+    cell = kernel_cell(4200, "mnist")
 
     def words(name: str) -> list[str]:
         folder = tmp_path / name
@@ -329,9 +328,9 @@ def test_an_exact_cell_that_was_killed_continues_from_its_checkpoint(
     again = subprocess.run(
         words("killed"), env=ENVIRONMENT, check=True, capture_output=True, text=True
     )
-    assert "nngp, 5,000 images: factorization" in again.stderr
-    assert "nngp, 5,000 images: forward steps" not in again.stderr
-    assert "ntk, 5,000 images: forward steps" in again.stderr
+    assert "nngp, 4,200 images: factorization" in again.stderr
+    assert "nngp, 4,200 images: forward steps" not in again.stderr
+    assert "ntk, 4,200 images: forward steps" in again.stderr
     assert not checkpoint.exists()
     subprocess.run(words("undisturbed"), env=ENVIRONMENT, check=True, capture_output=True)
     killed, undisturbed = kernels(tmp_path / "killed"), kernels(tmp_path / "undisturbed")

@@ -58,17 +58,19 @@ def test_a_second_run_does_nothing(done: Checkout) -> None:
 
 def test_an_added_width_runs_its_cells_and_what_depends_on_them(done: Checkout) -> None:
     done.configure(CONFIG.replace("width: [8, 16]", "width: [8, 16, 32]"))
-    assert done.jobs() == Counter(network=2) + AFTER_NETWORKS
+    assert done.plan()[0] == Counter(network=2) + AFTER_NETWORKS
+    assert done.jobs("tables") == Counter(network=2, table=1)
     assert sorted(set(done.table("network")["width"].to_pylist())) == [8, 16, 32]
 
 
 def test_a_removed_width_leaves_its_shards_but_not_the_table(done: Checkout) -> None:
     done.configure(CONFIG.replace("[8, 16]", "16"))
-    assert done.jobs() == AFTER_NETWORKS
+    assert done.plan()[0] == AFTER_NETWORKS
+    assert done.jobs("tables") == Counter(table=1)
     assert set(done.table("network")["width"].to_pylist()) == {16}
     assert (done.folder / network_shard(8, 64)).is_file()
     done.configure(CONFIG)
-    assert done.jobs() == AFTER_NETWORKS
+    assert done.jobs("tables") == Counter(table=1)
 
 
 def rows_of(checkout: Checkout, shard: str) -> dict[int, dict[str, object]]:
@@ -93,7 +95,7 @@ def test_an_added_seed_trains_that_seed_alone_and_becomes_a_band(done: Checkout)
     assert "mean and range over 2 seeds" in svg
     # A removed seed stays in the shard and leaves the table.
     done.configure(CONFIG.replace("width: [8, 16]", "width: [8, 16], seed: 7"))
-    assert done.jobs() == AFTER_NETWORKS
+    assert done.jobs("tables") == Counter(table=1)
     assert set(rows_of(done, shard)) == {0, 7}
     assert set(done.table("network")["seed"].to_pylist()) == {7}
 
@@ -375,7 +377,7 @@ def test_a_rule_passes_its_cell_as_one_word(fresh: Checkout) -> None:
 
 def test_kernels_run_again_after_a_forced_run_of_networks_only_if_asked(done: Checkout) -> None:
     before = rows_of(done, network_shard(8, 64))[0]["train_seconds"]
-    counts = done.jobs("--forcerun", "network")
+    counts = done.jobs("tables", "--forcerun", "network")
     assert counts["kernel"] == 0
     assert counts["network"] == 4
     assert rows_of(done, network_shard(8, 64))[0]["train_seconds"] != before
