@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     command = vars(importlib.import_module(f"ntk_mnist.commands.{arguments[0]}"))
     ends["import the rest"] = time.time()
 
-    stored_programs, write, leave = command["KeptPrograms"], command["write"], os._exit
+    stored_programs, write, leave = command["StoredPrograms"], command["write"], os._exit
 
     def timed_programs(*settings: Any) -> Callable[..., Any]:
         programs = stored_programs(*settings)
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(ends), flush=True)
         leave(code)
 
-    command |= {"KeptPrograms": timed_programs, "write": timed_write}
+    command |= {"StoredPrograms": timed_programs, "write": timed_write}
     vars(os)["_exit"] = timed_exit
     sys.argv = ["python -m ntk_mnist", *arguments]
     runpy.run_module("ntk_mnist", run_name="__main__")

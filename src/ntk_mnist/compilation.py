@@ -16,7 +16,7 @@ _COMPILED: dict[tuple[object, ...], Callable[..., Any]] = {}
 
 
 def compile_in_memory(computes: tuple[object, ...], lower: Lower) -> Callable[..., Any]:
-    """Compile the program, and keep it in this process alone."""
+    """Compile the program, and store it in this process alone."""
     if computes not in _COMPILED:
         _COMPILED[computes] = lower().compile()
     return _COMPILED[computes]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from ntk_mnist.store.programs import KeptPrograms
+from ntk_mnist.store.programs import StoredPrograms
 from ntk_mnist.store.records import Record
 
 MADE: Record = {
@@ -45,9 +45,9 @@ def test_a_stored_program_is_not_compiled_again_and_gives_the_same_bits(
     tmp_path: Path, lower: Lowering
 ) -> None:
     expected = bits(lower().compile())
-    assert bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
+    assert bits(StoredPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
     assert lower.times == 2
-    programs = KeptPrograms(tmp_path, MADE)
+    programs = StoredPrograms(tmp_path, MADE)
     assert bits(programs(("f", 1), lower)) == expected
     assert programs(("f", 1), lower) is programs(("f", 1), lower)
     assert lower.times == 2
@@ -65,7 +65,7 @@ def test_a_program_that_jax_has_in_its_own_cache_can_be_stored_and_loaded(
         expected = bits(lower().compile())
         assert list((tmp_path / "of jax").iterdir())
         for _ in range(2):
-            assert bits(KeptPrograms(tmp_path / "stored", MADE)(("f", 1), lower)) == expected
+            assert bits(StoredPrograms(tmp_path / "stored", MADE)(("f", 1), lower)) == expected
     finally:
         for name, value in before.items():
             jax.config.update(name, value)
@@ -84,8 +84,8 @@ def test_a_program_that_jax_has_in_its_own_cache_can_be_stored_and_loaded(
 def test_a_program_is_compiled_again_if_what_decides_it_differs(
     tmp_path: Path, lower: Lowering, computes: tuple[object, ...], changed: Record
 ) -> None:
-    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
-    KeptPrograms(tmp_path, MADE | changed)(computes, lower)
+    StoredPrograms(tmp_path, MADE)(("f", 1), lower)
+    StoredPrograms(tmp_path, MADE | changed)(computes, lower)
     assert lower.times == 2
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -100,17 +100,17 @@ def test_a_program_is_compiled_again_if_what_decides_it_differs(
 def test_cells_with_other_settings_or_columns_share_a_program(
     tmp_path: Path, lower: Lowering, changed: Record
 ) -> None:
-    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
-    KeptPrograms(tmp_path, MADE | changed)(("f", 1), lower)
+    StoredPrograms(tmp_path, MADE)(("f", 1), lower)
+    StoredPrograms(tmp_path, MADE | changed)(("f", 1), lower)
     assert lower.times == 1
 
 
 def test_a_program_is_compiled_again_if_the_settings_of_xla_differ(
     tmp_path: Path, lower: Lowering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
+    StoredPrograms(tmp_path, MADE)(("f", 1), lower)
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
-    KeptPrograms(tmp_path, MADE)(("f", 1), lower)
+    StoredPrograms(tmp_path, MADE)(("f", 1), lower)
     assert lower.times == 2
 
 
@@ -120,10 +120,10 @@ def test_a_program_is_compiled_again_if_the_settings_of_xla_differ(
 def test_a_damaged_file_is_replaced_by_a_program_that_is_compiled_again(
     tmp_path: Path, lower: Lowering, damage: Any
 ) -> None:
-    expected = bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower))
+    expected = bits(StoredPrograms(tmp_path, MADE)(("f", 1), lower))
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage(file.read_bytes()))
-    assert bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
+    assert bits(StoredPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
     assert lower.times == 2
-    assert bits(KeptPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
+    assert bits(StoredPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
     assert lower.times == 2

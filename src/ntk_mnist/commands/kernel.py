@@ -20,7 +20,7 @@ from ntk_mnist.kernels.cell import solve_cell
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.plan.cells import KernelCell
 from ntk_mnist.store.checkpoint import Checkpoint
-from ntk_mnist.store.programs import KeptPrograms
+from ntk_mnist.store.programs import StoredPrograms
 from ntk_mnist.store.progress import ProgressLines
 from ntk_mnist.store.records import Record
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
         return
     folder = checkpoint_folder(options)
     services = Services(
-        programs=KeptPrograms(compiled_folder(options), made["kernel"]),
+        programs=StoredPrograms(compiled_folder(options), made["kernel"]),
         progress=lambda kind: ProgressLines(f"{kind}, {cell.size:,} images", sys.stderr),
     )
     if cell.solver == "exact":

@@ -22,7 +22,7 @@ from ntk_mnist.data.inputs import load
 from ntk_mnist.networks.training import Diverged, Trainer
 from ntk_mnist.plan.cells import NetworkCell
 from ntk_mnist.store.checkpoint import Checkpoint
-from ntk_mnist.store.programs import KeptPrograms
+from ntk_mnist.store.programs import StoredPrograms
 from ntk_mnist.store.records import Record
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
 from ntk_mnist.store.shards import TableError, is_current, read, write
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     folder, record = checkpoint_folder(options), made[cell.OUTPUTS[0]]
     checkpoint = Checkpoint(folder, record) if len(missing) > 1 or folder.exists() else {}
     dataset = load(cell.inputs, prepared_folder(options), cell.size)
-    programs = KeptPrograms(compiled_folder(options), record)
+    programs = StoredPrograms(compiled_folder(options), record)
     trainer = Trainer(cell.architecture, cell.training, cell.width, dataset, programs)
     diverged: list[Diverged] = []
     for seed in missing:

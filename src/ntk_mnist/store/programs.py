@@ -1,4 +1,4 @@
-"""Compiled programs, kept in files, so that a program is compiled once for all cells that use it.
+"""Compiled programs, stored in files, so that a program is compiled once for all cells that use it.
 
 Tracing and compiling take longer than training a small network does. A program is looked up by
 everything that it depends on: what it computes, the code, the libraries, XLA's settings and the
@@ -22,13 +22,13 @@ from ntk_mnist.compilation import Lower, compile_program
 from ntk_mnist.store.records import Record
 from ntk_mnist.store.whole_files import write_whole
 
-__all__ = ["KeptPrograms"]
+__all__ = ["StoredPrograms"]
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
-class KeptPrograms:
+class StoredPrograms:
     """Programs in a folder.
 
     Attributes:
