@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ntk_mnist.architecture import infinite
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.data.inputs import Dataset, load
-from ntk_mnist.kernels.gram import KINDS
+from ntk_mnist.infinite_width.recursion import KINDS
 from ntk_mnist.kernels.scores import accuracy
 from ntk_mnist.kernels.solution import Solution
 from ntk_mnist.kernels.solver import Services

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -74,13 +75,33 @@ def test_glorot_networks_are_those_of_the_notebook() -> None:
     )
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_both_sides_apply_the_same_activation(activation: str) -> None:
-    from ntk_mnist.neural_tangents_compat import stax
+@pytest.mark.parametrize("parameterization", PARAMETERIZATIONS)
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_a_loop_over_layers_is_the_network_of_the_library(
+    parameterization: str, depth: int
+) -> None:
+    from jax.example_libraries import stax
 
-    both = ACTIVATIONS[activation]
-    _, apply, _ = both.layer(stax)
-    np.testing.assert_allclose(apply((), INPUTS), both.function(INPUTS), rtol=1e-5, atol=1e-6)
+    from ntk_mnist.neural_tangents_compat import stax as nt
+
+    architecture = Architecture(depth=depth, activation="erf", W_std=1.4, b_std=0.3)
+    layers: list[Any] = []
+    for units in [32] * depth + [10]:
+        dense: Any = (
+            stax.Dense(units)
+            if parameterization == "glorot"
+            else nt.Dense(units, W_std=1.4, b_std=0.3, parameterization=parameterization)[:2]
+        )
+        layers += [dense, stax.elementwise(jax.scipy.special.erf)]
+    init, apply = stax.serial(*layers[:-1])
+    key = jax.random.PRNGKey(3)
+    _, reference = init(key, (-1, 16))
+    network = finite(architecture, parameterization, width=32, classes=10)
+    shape, params = network.init(key, (-1, 16))
+    assert shape == (-1, 10)
+    np.testing.assert_allclose(network.apply(params, INPUTS), apply(reference, INPUTS), atol=1e-5)
+    counts = [sum(np.size(leaf) for leaf in jax.tree.leaves(p)) for p in (params, reference)]
+    assert counts[0] == counts[1]
 
 
 def test_the_config_allows_exactly_the_registered_names() -> None:

@@ -25,25 +25,24 @@ The infinite side is that of ``ntk`` for each of them.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from ntk_mnist import settings
+from ntk_mnist.infinite_width import duals
+from ntk_mnist.infinite_width.duals import Dual
+from ntk_mnist.infinite_width.recursion import InfiniteNetwork
 
 __all__ = [
     "ACTIVATIONS",
     "PARAMETERIZATIONS",
     "Activation",
     "FiniteNetwork",
-    "KernelFn",
     "finite",
     "infinite",
 ]
-
-#: neural-tangents' ``kernel_fn(x1, x2, get)``.
-KernelFn: TypeAlias = Callable[..., Any]
 
 
 class Activation(NamedTuple):
@@ -51,21 +50,20 @@ class Activation(NamedTuple):
 
     Attributes:
         function: φ itself, elementwise.
-        layer: from the module ``neural_tangents.stax``, its layer of φ. The module is an argument
-            so that the registry can be read without importing neural-tangents.
+        dual: what φ does to a kernel.
     """
 
     function: Callable[[jax.Array], jax.Array]
-    layer: Callable[[Any], Any]
+    dual: Dual
 
 
-#: The activations by their name in the config; the dual of each has a closed form.
+#: The activations by their name in the config.
 ACTIVATIONS: Mapping[str, Activation] = {
-    "relu": Activation(jax.nn.relu, lambda stax: stax.Relu()),
-    "erf": Activation(jax.scipy.special.erf, lambda stax: stax.Erf()),
-    "gelu": Activation(lambda x: jax.nn.gelu(x, approximate=False), lambda stax: stax.Gelu()),
-    "sin": Activation(jnp.sin, lambda stax: stax.Sin()),
-    "abs": Activation(jnp.abs, lambda stax: stax.Abs()),
+    "relu": Activation(jax.nn.relu, duals.RELU),
+    "erf": Activation(jax.scipy.special.erf, duals.ERF),
+    "gelu": Activation(lambda x: jax.nn.gelu(x, approximate=False), duals.GELU),
+    "sin": Activation(jnp.sin, duals.SIN),
+    "abs": Activation(jnp.abs, duals.ABS),
 }
 
 PARAMETERIZATIONS = ("glorot", "standard", "ntk")
@@ -89,8 +87,11 @@ def finite(
 ) -> FiniteNetwork:
     """The finite network, without a softmax.
 
+    Hidden layers of equal shape are a loop, so that a deep network compiles as fast as a shallow
+    one; their parameters are stacked.
+
     Source of the ``glorot`` network: the notebook's ``get_nn``, without its LogSoftmax layer,
-    because the loss applies that.
+    because the loss applies that. The keys are split as ``stax.serial`` splits them.
 
     Args:
         architecture: activation, depth, W_std and b_std.
@@ -98,47 +99,70 @@ def finite(
         width: units of each hidden layer.
         classes: number of outputs.
     """
-    if parameterization == "glorot":
-        from jax.example_libraries import stax
+    dense = _dense_layer(architecture, parameterization)
+    (init_hidden, apply_hidden), (init_outputs, apply_outputs) = dense(width), dense(classes)
+    function = ACTIVATIONS[architecture.activation].function
+    # The first hidden layer has another shape. A loop of one layer would not be one.
+    equal = architecture.depth - 1
+    looped = equal > 1
 
-        layers: list[Any] = []
-        for _ in range(architecture.depth):
-            activation = stax.elementwise(ACTIVATIONS[architecture.activation].function)
-            layers += [stax.Dense(width), activation]
-        init, apply = stax.serial(*layers, stax.Dense(classes))
-    else:
-        init, apply, _ = _neural_tangents(architecture, parameterization, width, classes)
+    def init(key: jax.Array, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Any]:
+        def hidden(key: jax.Array, pixels: int) -> tuple[jax.Array, Any]:
+            key, own = jax.random.split(key)
+            # The activation's key, which it does not use.
+            key, _ = jax.random.split(key)
+            return key, init_hidden(own, (-1, pixels))[1]
+
+        key, first = hidden(key, shape[-1])
+        params = [first]
+        if looped:
+            key, stacked = jax.lax.scan(lambda key, _: hidden(key, width), key, length=equal)
+            params.append(stacked)
+        elif equal:
+            key, second = hidden(key, width)
+            params.append(second)
+        outputs, last = init_outputs(jax.random.split(key)[1], (-1, width))
+        return outputs, [*params, last]
+
+    def apply(params: Any, inputs: jax.Array) -> jax.Array:
+        def hidden(inputs: jax.Array, params: Any) -> tuple[jax.Array, None]:
+            return function(apply_hidden(params, inputs)), None
+
+        first, *others, last = params
+        outputs, _ = hidden(inputs, first)
+        for layer in others:
+            step = jax.lax.scan if looped else lambda f, x, layer: f(x, layer)
+            outputs, _ = step(hidden, outputs, layer)
+        return apply_outputs(last, outputs)
+
     return FiniteNetwork(init, apply)
 
 
-def infinite(architecture: settings.Architecture) -> KernelFn:
-    """The kernels of the infinite-width limit, per output.
+def _dense_layer(
+    architecture: settings.Architecture, parameterization: str
+) -> Callable[[int], tuple[Any, Any]]:
+    """From a number of units, ``init`` and ``apply`` of a dense layer."""
+    if parameterization == "glorot":
+        from jax.example_libraries import stax
 
-    Returns:
-        neural-tangents' ``kernel_fn(x1, x2, get)``. ``get`` is ``"nngp"``, ``"ntk"`` or a tuple
-        of both. The kernels are those at initialization, for inputs of shape (images, pixels).
-    """
-    # The widths do not enter the limit.
-    _, _, kernel_fn = _neural_tangents(architecture, "ntk", width=1, classes=1)
-    return kernel_fn
+        return stax.Dense
 
-
-def _neural_tangents(
-    architecture: settings.Architecture, parameterization: str, width: int, classes: int
-) -> tuple[Any, Any, KernelFn]:
     # Imported here because a Glorot network does not need it.
-    from ntk_mnist.neural_tangents_compat import stax
+    from ntk_mnist.neural_tangents_compat import stax as neural_tangents
 
-    def dense(units: int) -> Any:
-        return stax.Dense(
+    def dense(units: int) -> tuple[Any, Any]:
+        init, apply, _ = neural_tangents.Dense(
             units,
             W_std=architecture.W_std,
             b_std=architecture.b_std or None,
             parameterization=parameterization,
         )
+        return init, apply
 
-    activation = ACTIVATIONS[architecture.activation]
-    layers: list[Any] = []
-    for _ in range(architecture.depth):
-        layers += [dense(width), activation.layer(stax)]
-    return stax.serial(*layers, dense(classes))
+    return dense
+
+
+def infinite(architecture: settings.Architecture) -> InfiniteNetwork:
+    """The infinite-width limit, whose kernels are those at initialization."""
+    dual = ACTIVATIONS[architecture.activation].dual
+    return InfiniteNetwork(dual, architecture.depth, architecture.W_std, architecture.b_std)

@@ -136,7 +136,7 @@ class Solve(Settings, frozen=True, kw_only=True):
     """How the infinite-width kernels are solved."""
 
     kinds: Annotated[
-        tuple[Annotated[str, _setting("kernel", choices="kernels.gram.KINDS")], ...],
+        tuple[Annotated[str, _setting("kernel", choices="infinite_width.recursion.KINDS")], ...],
         _setting("kernels: nngp, ntk or both", min_length=1),
     ] = ("nngp", "ntk")
     times: Annotated[

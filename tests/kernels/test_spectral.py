@@ -12,7 +12,8 @@ from kernels.problems import TIMES, with_copies
 
 from ntk_mnist.architecture import infinite
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.gram import KINDS, gram
+from ntk_mnist.infinite_width.recursion import KINDS
+from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.solution import Matrix
 from ntk_mnist.kernels.solver import Singular, SolveFailed
 from ntk_mnist.kernels.spectral import SpectralSolver, diagonalize

@@ -27,7 +27,7 @@ def solve_cell(
 
     Args:
         architecture: its infinite-width limit is taken.
-        kinds: of ``gram.KINDS``.
+        kinds: of ``recursion.KINDS``.
         times: finite gradient-flow times; ∞ is added.
         diag_reg: added to the diagonal of each Gram matrix, in units of its mean.
         solver_name: of ``solvers.SOLVERS``.

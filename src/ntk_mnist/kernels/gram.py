@@ -1,7 +1,7 @@
 """Gram matrices of the infinite-width kernels NNGP and NTK, in float64, tile by tile.
 
-``kernel_fn`` of neural-tangents needs several times the memory of the matrix that it returns.
-Over tiles, its memory is bounded, and because every tile has the same shape, the compiled program
+The kernels of whole sets of images need several times the memory of the matrix. Over tiles, the
+memory is bounded, and because every tile has the same shape, the compiled program
 is the same for every training-set size. Within a tile it computes strips of rows, so that the
 intermediate values, from the inner products to the kernels, stay in a CPU's cache.
 
@@ -12,16 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist import settings
 from ntk_mnist.architecture import infinite
 from ntk_mnist.compilation import Programs, compile_in_memory
-from ntk_mnist.kernels import arctan2
 
 __all__ = [
-    "KINDS",
     "STRIPS",
     "InputsOf",
     "TileFunction",
@@ -32,14 +31,12 @@ __all__ = [
     "whole_tiles",
 ]
 
-#: The kernels by their name in the config; also neural-tangents' argument ``get``.
-KINDS = ("nngp", "ntk")
 #: Strips of a tile; the rows of a tile must be a multiple of it.
 STRIPS = 16
 #: From images of shape (m, pixels), a NumPy or a JAX array, float64 inputs of the same shape.
 InputsOf: TypeAlias = Callable[[Any], Any]
 #: From two arrays of inputs, (n1, pixels) and (n2, pixels), a matrix (n1, n2) of each kind.
-TileFunction: TypeAlias = Callable[[jax.Array, jax.Array], dict[str, jax.Array]]
+TileFunction: TypeAlias = Callable[..., dict[str, jax.Array]]
 
 _TILE = 1024
 
@@ -59,7 +56,7 @@ def gram(
         x1: images of shape (n1, pixels).
         x2: images of shape (n2, pixels). None for the symmetric matrix of ``x1``: then only the
             lower triangle of tiles is computed.
-        kinds: of :data:`KINDS`.
+        kinds: of ``recursion.KINDS``.
         inputs: makes the float64 inputs of a tile of images, a NumPy array.
         programs: provides the compiled program of a tile.
 
@@ -75,7 +72,9 @@ def gram(
             row_inputs = inputs(whole_tile(rows[r], _TILE))
             for j in range(0, len(columns) if x2 is not None else i + 1, _TILE):
                 c = slice(j, j + _TILE)
-                values = tile(row_inputs, inputs(whole_tile(columns[c], _TILE)))
+                values = tile(
+                    row_inputs, inputs(whole_tile(columns[c], _TILE)), np.int64(len(rows[r]))
+                )
                 for kind, matrix in matrices.items():
                     block = matrix[r, c]
                     block[:] = np.asarray(values[kind])[: block.shape[0], : block.shape[1]]
@@ -99,14 +98,17 @@ def diagonal(
     Returns:
         For each kind a float64 array of shape (n,).
     """
-    diagonals: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in kinds}
+    kinds = tuple(kinds)
+    parts: list[dict[str, Any]] = []
     with jax.enable_x64(True):
-        tile = _program(architecture, x.shape[1], tuple(kinds), programs)
+        shape = jax.ShapeDtypeStruct((_TILE, x.shape[1]), np.float64)
+        program = programs(
+            ("diagonal", architecture, kinds, shape.shape),
+            lambda: jax.jit(lambda x: infinite(architecture).of_each(x, kinds)).lower(shape),
+        )
         for images in whole_tiles(x, _TILE):
-            tile_inputs = inputs(images)
-            for kind, values in tile(tile_inputs, tile_inputs).items():
-                diagonals[kind].append(np.diagonal(values).copy())
-    return {kind: np.concatenate(parts)[: len(x)] for kind, parts in diagonals.items()}
+            parts.append(program(inputs(images)))
+    return {kind: np.concatenate([part[kind] for part in parts])[: len(x)] for kind in kinds}
 
 
 def tile_function(architecture: settings.Architecture, kinds: Sequence[str]) -> TileFunction:
@@ -114,15 +116,26 @@ def tile_function(architecture: settings.Architecture, kinds: Sequence[str]) -> 
 
     Args:
         architecture: its infinite-width limit is taken.
-        kinds: of :data:`KINDS`.
-    """
-    arctan2.use_on_cpus()
-    kernel_fn = infinite(architecture)
+        kinds: of ``recursion.KINDS``.
 
-    def tile(x1: jax.Array, x2: jax.Array) -> dict[str, jax.Array]:
+    Returns:
+        A function of two arrays of inputs and, optionally, of the number of rows that are needed.
+        Rows beyond it may be zero.
+    """
+    network = infinite(architecture)
+
+    def tile(x1: jax.Array, x2: jax.Array, rows: jax.Array | None = None) -> dict[str, jax.Array]:
         strips = x1.reshape(STRIPS, -1, x1.shape[1])
-        values = jax.lax.map(lambda rows: kernel_fn(rows, x2, tuple(kinds))._asdict(), strips)
-        return {kind: value.reshape(len(x1), len(x2)) for kind, value in values.items()}
+        needed = STRIPS if rows is None else -(-rows // strips.shape[1])
+
+        def strip(i: jax.Array, matrices: dict[str, jax.Array]) -> dict[str, jax.Array]:
+            values = network.between(strips[i], x2, kinds)
+            return {kind: matrices[kind].at[i].set(values[kind]) for kind in kinds}
+
+        shape = (*strips.shape[:2], len(x2))
+        empty = {kind: jnp.zeros(shape, x1.dtype) for kind in kinds}
+        matrices = jax.lax.fori_loop(0, needed, strip, empty)
+        return {kind: value.reshape(len(x1), len(x2)) for kind, value in matrices.items()}
 
     return tile
 
@@ -147,5 +160,5 @@ def _program(
     shape = jax.ShapeDtypeStruct((_TILE, pixels), np.float64)
     return programs(
         ("kernel", architecture, kinds, shape.shape),
-        lambda: jax.jit(tile_function(architecture, kinds)).lower(shape, shape),
+        lambda: jax.jit(tile_function(architecture, kinds)).lower(shape, shape, np.int64(1)),
     )

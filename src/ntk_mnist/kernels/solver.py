@@ -3,16 +3,21 @@
 A solver predicts with the kernels of one architecture at one training-set size, at all times. All
 solvers take the same arguments and give the same :class:`~ntk_mnist.kernels.solution.Solution`.
 
-*Singular matrices.* Rounding leaves an error of about n ε λ_max in the eigenvalues of a matrix with
-n rows, where λ_max is the largest. If the smallest eigenvalue is not above that, the matrix is
+*Rounding.* An entry of a kernel matrix is known to about :func:`entry_error` of the largest entry.
+These errors, and those of the solve, move the eigenvalues of a matrix with n rows by about
+n ε λ_max, where λ_max is the largest, and the predictions by what :func:`rounding_errors`
+estimates.
+
+*Singular matrices.* If the smallest eigenvalue is not above its rounding error, the matrix is
 singular to working precision, and the predictions would be rounding errors. ``diag_reg`` is then
 raised to the smallest power of ten that lifts the smallest eigenvalue above, and
 ``Solution.diag_reg`` reports the value in use. If a solver still cannot solve, it is raised
 further, a few times at most.
 
 *Killed cells.* What a solver stores in the checkpoint of a kernel belongs to one value of
-``diag_reg``. A raised value is itself stored, so that a cell that was killed continues with it. A
-finished solution replaces everything else in the checkpoint.
+``diag_reg``, but for the parts whose names begin with :data:`REUSED`: these hold for every value,
+and are kept when it is raised. A raised value is itself stored, so that a cell that was killed
+continues with it. A finished solution replaces everything else in the checkpoint.
 """
 
 import time
@@ -27,10 +32,11 @@ from numpy.typing import NDArray
 from ntk_mnist import UserError, settings
 from ntk_mnist.compilation import Programs, compile_in_memory
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.solution import Arrays, Solution, restore_solution, store_solution
+from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, restore_solution, store_solution
 from ntk_mnist.store.progress import Progress, no_progress
 
 __all__ = [
+    "REUSED",
     "Attempt",
     "NullStore",
     "Services",
@@ -39,6 +45,8 @@ __all__ = [
     "Solver",
     "check_diagonal",
     "check_regular",
+    "entry_error",
+    "rounding_errors",
 ]
 
 #: Solves one kernel with a given ``diag_reg``. It continues from what it stored in the checkpoint.
@@ -48,6 +56,8 @@ _EPS = float(np.finfo(np.float64).eps)
 #: How often ``diag_reg`` is raised.
 _RAISES = 4
 _RAISED = "raised_diag_reg"
+#: Begins the names of parts in a checkpoint that hold for every ``diag_reg``.
+REUSED = "any_diag_reg,"
 
 
 class SolveFailed(UserError):
@@ -124,7 +134,7 @@ class Solver(ABC):
 
         Args:
             architecture: its infinite-width limit is taken.
-            kinds: of ``gram.KINDS``.
+            kinds: of ``recursion.KINDS``.
             dataset: n training images and m test images.
             times: gradient-flow times; ``inf`` is the limit.
             diag_reg: added to the diagonal of each Gram matrix, in units of its mean.
@@ -148,20 +158,45 @@ class Solver(ABC):
             yield solution
 
 
-def check_diagonal(mean: float) -> None:
+def check_diagonal(mean: float, diag_reg: float = 0.0) -> None:
     """Check that a Gram matrix with this mean diagonal can be solved.
 
+    Args:
+        mean: of the diagonal.
+        diag_reg: added to the diagonal, in units of the mean.
+
     Raises:
-        SolveFailed: the mean vanishes or is not finite.
+        SolveFailed: the mean vanishes, or it or the regularized mean is not finite.
     """
     if not np.isfinite(mean):
-        raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
+        raise SolveFailed(
+            "the training Gram matrix has entries that are NaN or infinite: architecture.W_std or "
+            "b_std is too large for this depth"
+        )
     if not mean > np.finfo(np.float64).tiny / _EPS:
-        raise SolveFailed("the training Gram matrix vanishes: W_std or b_std is too small")
+        raise SolveFailed(
+            "the training Gram matrix vanishes: architecture.W_std or b_std is too small for this "
+            "depth"
+        )
+    if not np.isfinite(mean * diag_reg):
+        raise SolveFailed(f"solve.diag_reg {diag_reg:g} is too large: the kernel is lost beside it")
+
+
+def entry_error(depth: int) -> float:
+    """Error of an entry of a kernel matrix, relative to the mean of its two diagonal entries.
+
+    A few roundings a layer, as ``tests/infinite_width`` finds against closed forms in many digits.
+    """
+    return 4 * (depth + 1) * _EPS
 
 
 def check_regular(
-    count: int, smallest: float, largest: float, mean_diagonal: float, diag_reg: float
+    count: int,
+    smallest: float,
+    largest: float,
+    mean_diagonal: float,
+    diag_reg: float,
+    entry_error: float = 0.0,
 ) -> None:
     """Check that a regularized Gram matrix is regular to working precision.
 
@@ -171,14 +206,49 @@ def check_regular(
         largest: its largest eigenvalue before regularization.
         mean_diagonal: mean of its diagonal before regularization.
         diag_reg: added to its diagonal, in units of that mean.
+        entry_error: of an entry, relative to the largest; 0 if the matrix is exact.
 
     Raises:
         Singular: the smallest eigenvalue is within the rounding error of the largest.
     """
-    noise = count * _EPS * largest
+    noise = max(count * _EPS, entry_error) * largest
     if smallest + diag_reg * mean_diagonal <= noise:
         # Where the two are equal, any positive ``diag_reg`` lifts the smallest above.
         raise Singular(max(noise - smallest, _EPS * noise) / mean_diagonal)
+
+
+def rounding_errors(
+    coefficients: Sequence[Matrix],
+    times: Sequence[float],
+    weights: float,
+    mean_diagonal: float,
+    prior: float,
+    entry_error: float,
+) -> Matrix:
+    """Estimated error of predictions that the rounding of the kernel's entries causes.
+
+    A prediction is f_t(x) = Θ(x, X) a_t. To first order, errors of the entries change it by
+    δΘ(x, X) a_t − w_t(x)ᵀ δK a_t with w_t(x) = φ_t(K) Θ(X, x) (``kernels.spectral``). For
+    independent errors of size ε Θ̄ that is about ε Θ̄ |a_t| (1 + |w_t(x)|).
+
+    Args:
+        coefficients: a_t at each time, shape (n, k) each.
+        times: gradient-flow times; ``inf`` is the limit.
+        weights: the largest |w_∞(x)| of a test image, or a bound.
+        mean_diagonal: Θ̄, of the matrix before regularization.
+        prior: the largest Θ(x, x) of a test image.
+        entry_error: ε, of an entry relative to Θ̄.
+
+    Returns:
+        Shape (times,).
+    """
+    errors = []
+    for a, t in zip(coefficients, times, strict=True):
+        # φ_t is at most t / nk. The coefficients alone may be too large for a sum of squares.
+        early = t / a.size * float(np.sqrt(len(a) * mean_diagonal) * np.sqrt(prior))
+        length = float(np.linalg.norm(a * mean_diagonal, axis=0).max())
+        errors.append(entry_error * length * (1 + min(weights, early)))
+    return np.array(errors)
 
 
 def _regularized(kind: str, attempt: Attempt, diag_reg: float, checkpoint: Arrays) -> Solution:
@@ -193,7 +263,8 @@ def _regularized(kind: str, attempt: Attempt, diag_reg: float, checkpoint: Array
         diag_reg = float(10.0 ** (np.floor(np.log10(needed)) + 1))
         # First removed, then stored: parts of the smaller value must not meet the larger one.
         for name in list(checkpoint):
-            del checkpoint[name]
+            if not name.startswith(REUSED):
+                del checkpoint[name]
         checkpoint[_RAISED] = np.asarray(diag_reg)
     raise SolveFailed(
         f"the {kind} Gram matrix is singular to working precision even with solve.diag_reg = "

@@ -19,6 +19,7 @@ The normalization and ``diag_reg`` are those of
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import inf
 
 import numpy as np
 import scipy.linalg
@@ -29,10 +30,11 @@ from ntk_mnist.kernels.gram import diagonal, gram
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, log_marginal_likelihood
 from ntk_mnist.kernels.solver import (
     Attempt,
-    SolveFailed,
     Solver,
     check_diagonal,
     check_regular,
+    entry_error,
+    rounding_errors,
 )
 
 __all__ = ["GradientFlow", "SpectralSolver", "Spectrum", "diagonalize"]
@@ -43,10 +45,11 @@ class GradientFlow:
     """A diagonalized and regularized training Gram matrix, from which every prediction follows.
 
     Attributes:
-        eigenvalues: of the regularized matrix, shape (n,), ascending, all positive.
+        eigenvalues: of the matrix before regularization, shape (n,), ascending. Held beside the
+            ridge, because the sum of the two would lose the smaller one.
         eigenvectors: in columns, shape (n, n).
         labels: in the eigenvectors' basis, shape (n, k).
-        ridge: what ``diag_reg`` added to each eigenvalue.
+        ridge: what ``diag_reg`` adds to each eigenvalue; all sums are positive.
         diag_reg: the regularization, in units of the mean diagonal.
     """
 
@@ -59,7 +62,17 @@ class GradientFlow:
     @property
     def condition_number(self) -> float:
         """Ratio of the largest to the smallest eigenvalue, regularized."""
-        return float(self.eigenvalues[-1] / self.eigenvalues[0])
+        return float(self.regularized[-1] / self.regularized[0])
+
+    @property
+    def regularized(self) -> Matrix:
+        """Eigenvalues of the regularized matrix, shape (n,)."""
+        return self.eigenvalues + self.ridge
+
+    def coefficients(self, time: float) -> Matrix:
+        """Of the kernels with the training inputs, in the eigenvectors' basis, shape (n, k)."""
+        rates = self.regularized / self.labels.size
+        return np.asarray((-np.expm1(-time * rates) / self.regularized)[:, None] * self.labels)
 
     def predict(self, k_test_train: Matrix, times: Sequence[float]) -> Matrix:
         """Mean predictions at new points.
@@ -79,16 +92,10 @@ class GradientFlow:
         Returns:
             Shape (times, n, k).
         """
-        return self._mean(self.eigenvectors * (self.eigenvalues - self.ridge), times)
+        return self._mean(self.eigenvectors * self.eigenvalues, times)
 
     def _mean(self, projected: Matrix, times: Sequence[float]) -> Matrix:
-        rates = self.eigenvalues / self.labels.size
-        return np.stack(
-            [
-                projected @ ((-np.expm1(-time * rates) / self.eigenvalues)[:, None] * self.labels)
-                for time in times
-            ]
-        )
+        return np.stack([projected @ self.coefficients(time) for time in times])
 
 
 @dataclass(frozen=True)
@@ -105,21 +112,24 @@ class Spectrum:
     eigenvectors: Matrix
     mean_diagonal: float
 
-    def flow(self, labels: Matrix, diag_reg: float) -> GradientFlow:
+    def flow(self, labels: Matrix, diag_reg: float, entry_error: float = 0.0) -> GradientFlow:
         """Gradient flow on the regularized matrix.
 
         Args:
             labels: one-hot or other targets, shape (n, k).
             diag_reg: added to the diagonal, in units of its mean.
+            entry_error: of an entry of the matrix, relative to the largest.
 
         Raises:
+            SolveFailed: the regularization is too large.
             Singular: the regularized matrix is singular to working precision.
         """
         smallest, largest = float(self.eigenvalues[0]), float(self.eigenvalues[-1])
-        check_regular(len(labels), smallest, largest, self.mean_diagonal, diag_reg)
+        check_diagonal(self.mean_diagonal, diag_reg)
+        check_regular(len(labels), smallest, largest, self.mean_diagonal, diag_reg, entry_error)
         ridge = diag_reg * self.mean_diagonal
         return GradientFlow(
-            eigenvalues=self.eigenvalues + ridge,
+            eigenvalues=self.eigenvalues,
             eigenvectors=self.eigenvectors,
             labels=self.eigenvectors.T @ labels,
             ridge=ridge,
@@ -136,9 +146,8 @@ def diagonalize(k_train_train: Matrix) -> Spectrum:
     Raises:
         SolveFailed: an entry is NaN or infinite, or the matrix vanishes.
     """
-    if not np.isfinite(k_train_train).all():
-        raise SolveFailed("the training Gram matrix has entries that are NaN or infinite")
-    mean_diagonal = float(np.mean(np.diagonal(k_train_train)))
+    finite = bool(np.isfinite(k_train_train).all())
+    mean_diagonal = float(np.mean(np.diagonal(k_train_train))) if finite else float("nan")
     check_diagonal(mean_diagonal)
     eigenvalues, eigenvectors = scipy.linalg.eigh(k_train_train, driver="evd")
     return Spectrum(eigenvalues, eigenvectors, mean_diagonal)
@@ -164,7 +173,7 @@ class SpectralSolver(Solver):
         for kind in kinds:
             yield _Problem(
                 *(kind, k_train_train.pop(kind), k_test_train.pop(kind), prior[kind]),
-                *(labels, times),
+                *(labels, times, entry_error(architecture.depth)),
             ).solve
 
 
@@ -179,6 +188,7 @@ class _Problem:
         prior: kernel of each test image with itself, shape (m,).
         labels: Y, shape (n, k).
         times: gradient-flow times; ``inf`` is the limit.
+        entry_error: of an entry of each matrix, relative to the largest.
     """
 
     kind: str
@@ -187,6 +197,7 @@ class _Problem:
     prior: Matrix
     labels: Matrix
     times: Sequence[float]
+    entry_error: float
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -195,27 +206,33 @@ class _Problem:
 
     def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
         """Solve with this regularization; diagonalization is too short to store parts of it."""
-        flow = self.spectrum.flow(self.labels, diag_reg)
-        at_infinity = flow.eigenvectors @ (flow.labels / flow.eigenvalues[:, None])
+        flow = self.spectrum.flow(self.labels, diag_reg, self.entry_error)
+        regularized, prior = flow.regularized, float(self.prior.max())
+        coefficients = [flow.eigenvectors @ flow.coefficients(time) for time in self.times]
+        at_infinity = flow.eigenvectors @ flow.coefficients(inf)
         rest = self.labels - self.k_train_train @ at_infinity - flow.ridge * at_infinity
-        whitened = flow.eigenvectors / np.sqrt(flow.eigenvalues)
+        whitened = flow.eigenvectors / np.sqrt(regularized)
         # In the norm of K. The error of a diagonalization is about the same at every time.
-        error = float(np.linalg.norm(whitened.T @ rest, axis=0).max())
-        error *= float(np.sqrt(self.prior.max()))
-        explained = ((self.k_test_train @ whitened) ** 2).sum(axis=1)
+        error = float(np.linalg.norm(whitened.T @ rest, axis=0).max() * np.sqrt(prior))
+        explained = (self.k_test_train @ whitened) ** 2
+        weights = float(np.sqrt((explained / regularized).sum(axis=1).max()))
+        of_entries = rounding_errors(
+            *(coefficients, self.times, weights, self.spectrum.mean_diagonal, prior),
+            self.entry_error,
+        )
         return Solution(
             kind=self.kind,
             train=flow.predict_train(self.times),
             test=flow.predict(self.k_test_train, self.times),
-            errors=np.full(len(self.times), error),
+            errors=error + of_entries,
             # Where the variance nearly vanishes, rounding may make it negative.
-            variances=np.maximum(self.prior - explained, 0),
+            variances=np.maximum(self.prior - explained.sum(axis=1), 0),
             diag_reg=flow.diag_reg,
             condition_number=flow.condition_number,
             residual=float(np.linalg.norm(rest) / np.linalg.norm(self.labels)),
             jitter=0.0,
             log_marginal_likelihood=log_marginal_likelihood(
-                self.labels, at_infinity, float(np.log(flow.eigenvalues).sum())
+                self.labels, at_infinity, float(np.log(regularized).sum())
             ),
             log_marginal_likelihood_error=0.0,
         )

@@ -9,11 +9,11 @@ import pytest
 from kernels.problems import ARCHITECTURE, TIMES, blends, lapack, solved
 from numpy.typing import NDArray
 
+from ntk_mnist.infinite_width.recursion import KINDS
 from ntk_mnist.kernels.exact import preconditioner
 from ntk_mnist.kernels.exact import solve as module
 from ntk_mnist.kernels.exact.solve import JITTERS, ExactSolver
 from ntk_mnist.kernels.exact.tiled_cholesky import NotPositiveDefinite, factorize_column
-from ntk_mnist.kernels.gram import KINDS
 from ntk_mnist.kernels.solution import Solution
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.spectral import SpectralSolver

@@ -15,6 +15,9 @@ determine the late times. Because the space contains K⁻¹ Y, a_Q(∞) is K⁻�
 continuous from finite times to ∞. The space need not be computed exactly: K Q is exact, and so is
 the error that follows from it.
 
+K = Θ(X, X) + ridge · I. Products are with Θ(X, X), and the ridge is held beside them, as the sum of
+the two would lose the smaller one. K Q − Q H does not depend on the ridge.
+
 *Error.* The residual is ρ(s) = Y − K a_Q − da_Q/ds = −(K Q − Q H) φ_s(H) Qᵀ Y. The error
 e = a − a_Q obeys de/ds = −K e + ρ. As ‖√K exp(−sK)‖ ≤ (2es)^(−1/2), it follows that
 
@@ -80,11 +83,12 @@ class Projection:
     """Gradient flow within a space.
 
     Attributes:
-        eigenvalues: of H, shape (p,), ascending.
+        eigenvalues: of H − ridge · I, shape (p,), ascending.
         eigenvectors: of H, in columns, shape (p, p).
         labels: Y in the basis of the eigenvectors, shape (p, k).
         defect: (K Q − Q H)ᵀ (K Q − Q H) in that basis, shape (p, p).
         count: nk, the number of labels.
+        ridge: of K.
     """
 
     eigenvalues: Matrix
@@ -92,13 +96,19 @@ class Projection:
     labels: Matrix
     defect: Matrix
     count: int
+    ridge: float
+
+    @property
+    def regularized(self) -> Matrix:
+        """Eigenvalues of H, shape (p,)."""
+        return self.eigenvalues + self.ridge
 
     def coefficients(self, time: float) -> Matrix:
         """Of a_Q at a time, in the basis Q; ``inf`` is the limit. Shape (p, k)."""
         return self.eigenvectors @ self._flow(time / self.count)
 
     def residual(self, basis: Matrix, product: Matrix, time: float) -> Matrix:
-        """ρ at a time, from Q and K Q; ``inf`` is the limit. Shape (n, k)."""
+        """ρ at a time, from Q and Θ(X, X) Q; ``inf`` is the limit. Shape (n, k)."""
         flow = self._flow(time / self.count)
         within = self.eigenvectors @ (self.eigenvalues[:, None] * flow)
         return basis @ within - product @ (self.eigenvectors @ flow)
@@ -110,20 +120,21 @@ class Projection:
         return float(np.sqrt(2 * s / np.e) * worst)
 
     def _flow(self, s: float) -> Matrix:
-        return (-np.expm1(-s * self.eigenvalues) / self.eigenvalues)[:, None] * self.labels
+        return (-np.expm1(-s * self.regularized) / self.regularized)[:, None] * self.labels
 
     def _residual(self, s: float) -> float:
         flow = self._flow(s)
         return float(np.sqrt(max(0.0, (flow * (self.defect @ flow)).sum(axis=0).max())))
 
 
-def project(basis: Matrix, product: Matrix, labels: Matrix) -> Projection:
+def project(basis: Matrix, product: Matrix, labels: Matrix, ridge: float = 0.0) -> Projection:
     """Gradient flow within the span of ``basis``.
 
     Args:
         basis: Q, orthonormal, shape (n, p); its span contains the labels.
-        product: K Q, shape (n, p).
+        product: Θ(X, X) Q, shape (n, p).
         labels: Y, shape (n, k).
+        ridge: of K.
     """
     inner = basis.T @ product
     eigenvalues, eigenvectors = scipy.linalg.eigh((inner + inner.T) / 2)
@@ -140,4 +151,5 @@ def project(basis: Matrix, product: Matrix, labels: Matrix) -> Projection:
         labels=eigenvectors.T @ (basis.T @ labels),
         defect=defect,
         count=labels.size,
+        ridge=ridge,
     )

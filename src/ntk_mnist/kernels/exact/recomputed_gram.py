@@ -28,20 +28,23 @@ TileKernel: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 _SMALL_TILE = 128
 
 
-def tile_kernel(architecture: settings.Architecture, kind: str, inputs: InputsOf) -> TileKernel:
-    """Θ of two tiles of images.
+def tile_kernel(
+    architecture: settings.Architecture, kind: str, inputs: InputsOf, scale: float = 1.0
+) -> TileKernel:
+    """Θ of two tiles of images, times a scale.
 
     Args:
         architecture: its infinite-width limit is taken.
         kind: ``nngp`` or ``ntk``.
         inputs: makes the float64 inputs of a tile of images, inside a compiled program.
+        scale: a power of two, which rounds nothing.
     """
     tile_fn = tile_function(architecture, (kind,))
-    return lambda p, q: tile_fn(inputs(p), inputs(q))[kind]
+    return lambda p, q: scale * tile_fn(inputs(p), inputs(q))[kind]
 
 
 class RecomputedGram:
-    """Θ(X, X) + ridge · I of one kernel.
+    """Θ(X, X) of one kernel, and the ridge of K = Θ(X, X) + ridge · I.
 
     Args:
         kernel: Θ of two tiles of images. Programs are compiled once for each such function.
@@ -69,11 +72,11 @@ class RecomputedGram:
         return np.concatenate(values)[: len(points)]
 
     def times(self, vectors: Matrix, done: Done) -> Matrix:
-        """The matrix times ``vectors``, shape (n, k).
+        """Θ(X, X) times ``vectors``, shape (n, k).
 
         Each tile below the diagonal is used twice, for its place and for the mirrored one.
         """
-        result = self.ridge * vectors
+        result = np.zeros_like(vectors)
         count = len(self.images)
         rows = [slice(i, min(i + self.tile, count)) for i in range(0, count, self.tile)]
         total, finished = len(rows) * (len(rows) + 1) // 2, 0

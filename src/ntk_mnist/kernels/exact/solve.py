@@ -14,6 +14,13 @@ For the regularized Gram matrix K of n training images and labels Y:
    Times whose error bound is still too large are refined again.
 7. The test images, in batches: predictions at all times, and variances from the factor.
 
+*Range.* Float32 holds numbers from 10⁻³⁸ to 10³⁸ only. So Θ is scaled by a power of two that brings
+the diagonal of K near 1, and time by its inverse. Every result is that of the unscaled kernel.
+
+*Singular matrices.* What float32 loses hides eigenvalues of K below about 10⁻⁷ of its diagonal from
+M. If K is singular to working precision, ``diag_reg`` is raised above that at once. The space and
+the products with Θ are kept; only M is computed again.
+
 *Jitter.* If M has no factor, its diagonal alone is raised, by the steps of :data:`JITTERS`. This
 takes more rounds of step 6, but the system that is solved is the same.
 
@@ -25,9 +32,9 @@ second term is tr E − tr E²/2 + …, estimated with random signs z from zᵀ 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
-from math import ceil, inf, isfinite, isqrt
+from math import ceil, inf, isfinite, isqrt, log, log2
 
 import jax
 import numpy as np
@@ -44,15 +51,18 @@ from ntk_mnist.kernels.exact.krylov import (
 from ntk_mnist.kernels.exact.preconditioner import Preconditioner
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, TileKernel, tile_kernel
 from ntk_mnist.kernels.exact.tiled_cholesky import NotPositiveDefinite
-from ntk_mnist.kernels.gram import STRIPS, whole_tiles
+from ntk_mnist.kernels.gram import STRIPS, diagonal, whole_tiles
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, log_marginal_likelihood
 from ntk_mnist.kernels.solver import (
+    REUSED,
     Attempt,
     Services,
     Singular,
     Solver,
     check_diagonal,
     check_regular,
+    entry_error,
+    rounding_errors,
 )
 from ntk_mnist.store.progress import Progress, Stage
 
@@ -63,6 +73,10 @@ JITTERS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 #: Refinement ends at this relative residual, and when the estimated error of predictions, over
 #: √Θ(z, z), is this small or no longer falls.
 _RESIDUAL, _ERROR, _ROUNDS = 1e-8, 1e-6, 10
+#: Refinement is given up if as many rounds do not halve the residual.
+_STAGNANT = 3
+#: Of a kernel with a mean diagonal of 1, a gradient-flow time at which nothing changes any more.
+_AS_GOOD_AS_INFINITE = 1e60
 #: A finite time is refined again if the bound on its error is larger, a few times at most. The
 #: bound is at least a hundred times the error.
 _FLOW_ERROR, _FLOW_ROUNDS = 1e-4, 3
@@ -111,10 +125,48 @@ class ExactSolver(Solver):
 
 @dataclass
 class _Space:
-    """An orthonormal basis Q and K Q, each (n, p); when they grow, nothing holds the old ones."""
+    """An orthonormal basis Q and Θ(X, X) Q, each (n, p).
+
+    When they grow, nothing holds the old ones.
+    """
 
     basis: Matrix
     products: Matrix
+
+
+@dataclass(frozen=True)
+class _KeptSpace:
+    """The largest space so far in a checkpoint; it holds for every ``diag_reg`` of one scale.
+
+    Attributes:
+        checkpoint: where it is.
+        scale: of Θ.
+    """
+
+    checkpoint: Arrays
+    scale: float
+
+    def read(self) -> _Space | None:
+        """The space; None if there is none."""
+        bases = (name for name in self.checkpoint if name.startswith(self._name("basis", "")))
+        for name in sorted(bases, key=lambda name: int(name.rsplit("=", 1)[-1]), reverse=True):
+            columns = name.rsplit("=", 1)[-1]
+            if (products := self._name("products", columns)) in self.checkpoint:
+                return _Space(self.checkpoint[name], self.checkpoint[products])
+        return None
+
+    def write(self, space: _Space) -> None:
+        """Replace the space; the old one is removed when the new one is complete."""
+        columns = str(space.basis.shape[1])
+        now = {self._name("basis", columns), self._name("products", columns)}
+        self.checkpoint[self._name("basis", columns)] = space.basis
+        self.checkpoint[self._name("products", columns)] = space.products
+        for name in list(self.checkpoint):
+            if name.startswith(REUSED) and name not in now:
+                del self.checkpoint[name]
+
+    def _name(self, part: str, columns: str) -> str:
+        return f"{REUSED}scale={self.scale:g},{part}={columns}"
 
 
 @dataclass(frozen=True)
@@ -128,6 +180,7 @@ class _Problem:
         times: gradient-flow times; ``inf`` is the limit.
         progress: called with each stage.
         largest_tile: rows of a tile.
+        kernels: Θ of two tiles, by its scale.
     """
 
     architecture: settings.Architecture
@@ -136,12 +189,21 @@ class _Problem:
     times: Sequence[float]
     progress: Progress
     largest_tile: int
+    kernels: dict[float, TileKernel] = field(default_factory=dict)
 
     @cached_property
-    def kernel(self) -> TileKernel:
-        """One function for all values of ``diag_reg``, so that each program is compiled once."""
+    def mean_diagonal(self) -> float:
+        """Of Θ(X, X), not scaled."""
+        images = self.dataset.train_images
         inputs = partial(self.dataset.inputs, dtype=np.float64)
-        return tile_kernel(self.architecture, self.kind, inputs)
+        return float(np.mean(diagonal(self.architecture, images, (self.kind,), inputs)[self.kind]))
+
+    def kernel(self, scale: float) -> TileKernel:
+        """One function for all values of ``diag_reg``, so that each program is compiled once."""
+        if scale not in self.kernels:
+            inputs = partial(self.dataset.inputs, dtype=np.float64)
+            self.kernels[scale] = tile_kernel(self.architecture, self.kind, inputs, scale)
+        return self.kernels[scale]
 
     def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
         """Solve with this regularization, from the parts that are in the checkpoint."""
@@ -150,47 +212,50 @@ class _Problem:
             return self._solve(diag_reg, checkpoint)
 
     def _solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
+        check_diagonal(self.mean_diagonal, diag_reg)
+        scale = 2.0 ** -round(log2(self.mean_diagonal * max(1.0, diag_reg)))
+        times = [
+            time / scale if time / scale < _AS_GOOD_AS_INFINITE else inf for time in self.times
+        ]
         labels = self.dataset.targets(self.dataset.train_labels)
         tile = _even_tile(len(labels), self.largest_tile)
-        gram = RecomputedGram(self.kernel, self.dataset.train_images, diag_reg, tile)
-        check_diagonal(gram.mean_diagonal)
-        preconditioner, basis = self._factorized(gram, labels, checkpoint)
+        gram = RecomputedGram(self.kernel(scale), self.dataset.train_images, diag_reg, tile)
+        kept = _KeptSpace(checkpoint, scale)
+        preconditioner, basis = self._factorized(gram, labels, kept, checkpoint)
 
         signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(len(labels), _PROBES))
-        if "products" not in checkpoint:
-            vectors = np.hstack([basis, preconditioner.solve_half_transposed(signs)])
-            products = gram.times(vectors, partial(self.progress, Stage.EXACT_PRODUCTS))
-            checkpoint["products"] = products
-            del vectors
-        else:
-            products = checkpoint["products"]
-        determinant = preconditioner.log_determinant()
-        excess = preconditioner.solve_half(products[:, basis.shape[1] :]) - signs
+        space, probes = self._products(gram, preconditioner, basis, signs, kept, checkpoint)
+        del basis
+        determinant = preconditioner.log_determinant() - len(labels) * log(scale)
+        excess = preconditioner.solve_half(probes) - signs
         correction, determinant_error = _log_determinant_of_ratio(signs, excess)
-        space = _Space(basis, products[:, : basis.shape[1]])
-        del basis, products, excess
+        del probes, excess
 
-        flow, residual, error = self._refined(gram, preconditioner, labels, space)
-        within = [flow.coefficients(time) for time in self.times]
+        flow, residual, error = self._refined(gram, preconditioner, labels, times, space, kept)
+        within = [flow.coefficients(time) for time in times]
         coefficients = [space.basis @ c for c in within]
-        train = [
-            space.products @ c - gram.ridge * a for c, a in zip(within, coefficients, strict=True)
-        ]
+        train = [space.products @ c for c in within]
         at_infinity = space.basis @ flow.coefficients(inf)
-        errors = [flow.error(time) if isfinite(time) else error for time in self.times]
+        errors = [flow.error(time) if isfinite(time) else error for time in times]
         del space
 
         on_test, explained = self._at_test_images(preconditioner, np.hstack(coefficients))
         prior = gram.diagonal(self.dataset.test_images)
+        # |K⁻¹ Θ(X, x)| is at most this.
+        weights = float(np.sqrt(max(explained.max(), 0) / flow.regularized[0]))
+        of_entries = rounding_errors(
+            *(coefficients, times, weights, gram.mean_diagonal, float(prior.max())),
+            entry_error(self.architecture.depth),
+        )
         return Solution(
             kind=self.kind,
             train=np.stack(train),
-            test=on_test.reshape(len(prior), len(self.times), -1).swapaxes(0, 1),
-            errors=float(np.sqrt(prior.max())) * np.array(errors),
+            test=on_test.reshape(len(prior), len(times), -1).swapaxes(0, 1),
+            errors=float(np.sqrt(prior.max())) * np.array(errors) + of_entries,
             # Where the variance nearly vanishes, rounding may make it negative.
-            variances=np.maximum(prior - explained, 0),
+            variances=np.maximum(prior - explained, 0) / scale,
             diag_reg=diag_reg,
-            condition_number=float(flow.eigenvalues[-1] / flow.eigenvalues[0]),
+            condition_number=float(flow.regularized[-1] / flow.regularized[0]),
             residual=residual,
             jitter=preconditioner.jitter,
             log_marginal_likelihood=log_marginal_likelihood(
@@ -199,8 +264,35 @@ class _Problem:
             log_marginal_likelihood_error=labels.shape[1] / 2 * determinant_error,
         )
 
+    def _products(
+        self,
+        gram: RecomputedGram,
+        preconditioner: Preconditioner,
+        basis: Matrix,
+        signs: Matrix,
+        kept: "_KeptSpace",
+        checkpoint: Arrays,
+    ) -> tuple[_Space, Matrix]:
+        """The space of the basis, and K G⁻ᵀ times the signs, in one pass.
+
+        Raises:
+            SolveFailed: an entry of Θ is NaN or infinite.
+        """
+        space = kept.read() or _Space(basis[:, :0], basis[:, :0])
+        known = space.basis.shape[1]
+        if known < basis.shape[1] or "probes" not in checkpoint:
+            probes = preconditioner.solve_half_transposed(signs)
+            vectors = np.hstack([basis[:, known:], probes])
+            products = gram.times(vectors, partial(self.progress, Stage.EXACT_PRODUCTS))
+            # A product with NaN is NaN.
+            check_diagonal(gram.mean_diagonal if np.isfinite(products).all() else float("nan"))
+            space = _Space(basis, np.hstack([space.products, products[:, :-_PROBES]]))
+            kept.write(space)
+            checkpoint["probes"] = products[:, -_PROBES:] + gram.ridge * probes
+        return space, checkpoint["probes"]
+
     def _factorized(
-        self, gram: RecomputedGram, labels: Matrix, checkpoint: Arrays
+        self, gram: RecomputedGram, labels: Matrix, kept: "_KeptSpace", checkpoint: Arrays
     ) -> tuple[Preconditioner, Matrix]:
         """The factorized preconditioner, and the basis of a space for gradient flow.
 
@@ -213,7 +305,10 @@ class _Problem:
             try:
                 preconditioner = Preconditioner(gram, pivots, tile, jitter)
                 preconditioner.fill(checkpoint, partial(self.progress, Stage.SCHUR_COMPLEMENT))
-                if "forward" not in checkpoint:
+                space = kept.read()
+                if space is not None:
+                    basis = space.basis
+                elif "forward" not in checkpoint:
                     product = self._counted(preconditioner.product, Stage.FORWARD_STEPS, _FORWARD)
                     basis = extended(orthonormal(labels), labels, product, _FORWARD)
                     checkpoint["forward"] = basis
@@ -247,7 +342,13 @@ class _Problem:
         return counting
 
     def _refined(
-        self, gram: RecomputedGram, preconditioner: Preconditioner, labels: Matrix, space: _Space
+        self,
+        gram: RecomputedGram,
+        preconditioner: Preconditioner,
+        labels: Matrix,
+        times: Sequence[float],
+        space: _Space,
+        kept: "_KeptSpace",
     ) -> tuple[Projection, float, float]:
         """Extend the space by the residual of each time, until that of t = ∞ is small.
 
@@ -255,7 +356,9 @@ class _Problem:
             gram: K.
             preconditioner: M ≈ K.
             labels: Y, shape (n, k).
-            space: Q and K Q, which are extended. One round is enough for most finite times.
+            times: of the scaled kernel.
+            space: Q and Θ Q, which are extended. One round is enough for most finite times.
+            kept: where the space is written before ``diag_reg`` is raised.
 
         Returns:
             Gradient flow within the space; and for a = K⁻¹ Y in the space ‖K a − Y‖ / ‖Y‖ and the
@@ -263,14 +366,21 @@ class _Problem:
 
         Raises:
             Singular: K is singular to working precision, or the residual is still too large after
-                the last round.
+                the last round, or no longer falls.
         """
-        finite = [time for time in self.times if isfinite(time)]
-        error = inf
+        finite = [time for time in times if isfinite(time)]
+        error, residuals = inf, [inf]
         for round_ in range(_ROUNDS + 1):
-            flow = project(space.basis, space.products, labels)
-            smallest, largest = (float(value) - gram.ridge for value in flow.eigenvalues[[0, -1]])
-            check_regular(len(labels), smallest, largest, gram.mean_diagonal, gram.diag_reg)
+            flow = project(space.basis, space.products, labels, gram.ridge)
+            smallest, largest = (float(value) for value in flow.eigenvalues[[0, -1]])
+            try:
+                check_regular(
+                    *(len(labels), smallest, largest, gram.mean_diagonal, gram.diag_reg),
+                    entry_error(self.architecture.depth),
+                )
+            except Singular as singular:
+                kept.write(space)
+                raise Singular(max(singular.needed, _FLOAT32_EPS)) from None
             late = [time for time in finite if not round_ or flow.error(time) > _FLOW_ERROR]
             late = late if round_ < _FLOW_ROUNDS else []
             rests = np.hstack(
@@ -284,13 +394,18 @@ class _Problem:
             least = error <= _ERROR or (round_ > 1 and error > before / 2)
             if round_ and not late and residual <= _RESIDUAL and least:
                 return flow, residual, error
-            if round_ < _ROUNDS:
+            residuals.append(residual)
+            stagnant = round_ >= _STAGNANT and residual > residuals[-_STAGNANT] / 2
+            if round_ < _ROUNDS and not (stagnant and residual > _RESIDUAL):
                 known = space.basis.shape[1]
                 space.basis = with_directions(space.basis, rests)
                 space.basis = with_directions(space.basis, toward)
                 del rests, toward, rest, solved
                 new = gram.times(space.basis[:, known:], partial(self.progress, Stage.REFINEMENT))
                 space.products = np.hstack([space.products, new])
+            else:
+                break
+        kept.write(space)
         # Rounding to float32 hides K's smallest eigenvalues from M unless they are larger than it.
         raise Singular(_FLOAT32_EPS)
 

@@ -1,4 +1,4 @@
-"""arctan2 in plain arithmetic, for CPUs.
+"""arctan2 in plain arithmetic.
 
 The kernels of ReLU and abs need an angle for each entry in each layer. XLA for CPUs calls the C
 library for each angle, which takes most of the time that is not spent in matrix products; the form
@@ -13,10 +13,8 @@ float64.
 
 import jax
 import jax.numpy as jnp
-from jax import lax
-from jax.interpreters import mlir
 
-__all__ = ["arctan2", "use_on_cpus"]
+__all__ = ["arctan2"]
 
 _P = (
     -8.750608600031904122785e-1,
@@ -36,31 +34,25 @@ _Q = (
 
 
 def arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
-    """The angle of the point (x, y), in radians.
+    """The angle of the point (x, y) of the upper half plane, in radians.
 
     Args:
-        y: float, any shape.
-        x: float, the same shape.
+        y: float64, at least 0, any shape.
+        x: float64, the same shape.
 
     Returns:
-        In [−π, π]; NaN where y or x is NaN, and where both are infinite.
+        In [0, π]; 0 where both are 0; NaN where y or x is NaN, and where both are infinite.
     """
-    smaller, larger = jnp.minimum(abs(x), abs(y)), jnp.maximum(abs(x), abs(y))
-    ratio = smaller / jnp.where(larger == 0, 1, larger)
-    steep = ratio > 0.66
-    u = jnp.where(steep, (smaller - larger) / (smaller + larger), ratio)
+    x, left = abs(x), x < 0
+    smaller, larger = jnp.minimum(x, y), jnp.maximum(x, y)
+    steep = smaller > 0.66 * larger
+    divisor = jnp.where(steep, smaller + larger, larger)
+    u = jnp.where(steep, smaller - larger, smaller) / jnp.where(divisor == 0, 1, divisor)
     w = u * u
     angle = u + u * (w * _polynomial(_P, w) / _polynomial(_Q, w))
     angle = jnp.where(steep, jnp.pi / 4 + angle, angle)
-    angle = jnp.where(abs(y) > abs(x), jnp.pi / 2 - angle, angle)
-    angle = jnp.where(jnp.signbit(x), jnp.pi - angle, angle)
-    return jnp.copysign(angle, y)
-
-
-def use_on_cpus() -> None:
-    """Make JAX compile every arctan2 on CPUs in this form, including that of neural-tangents."""
-    lowering = mlir.lower_fun(arctan2, multiple_results=False)
-    mlir.register_lowering(lax.atan2_p, lowering, platform="cpu")
+    angle = jnp.where(y > x, jnp.pi / 2 - angle, angle)
+    return jnp.where(left, jnp.pi - angle, angle)
 
 
 def _polynomial(coefficients: tuple[float, ...], w: jax.Array) -> jax.Array:

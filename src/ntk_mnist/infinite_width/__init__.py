@@ -1,0 +1,1 @@
+"""The kernels NNGP and NTK of infinitely wide networks, each entry to rounding."""
