@@ -14,6 +14,7 @@ include: "workflow/rules/one_run.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/cells.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/reports.smk"
 include: "workflow/rules/charts.smk"
 
 

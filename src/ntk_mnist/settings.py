@@ -37,14 +37,20 @@ __all__ = [
 _LARGEST_COUNT = 2**31 - 1
 
 
-def _setting(description: str, *, choices: str = "", **bounds: Any) -> Meta:
+def _setting(
+    description: str, *, choices: str = "", pattern_words: str = "", **bounds: Any
+) -> Meta:
     """What is declared of a setting.
 
     Args:
         description: one sentence, without its subject.
         choices: the registry whose names are allowed.
+        pattern_words: what the bound ``pattern`` allows, in words.
         bounds: of msgspec.Meta.
     """
+    if pattern_words:
+        # Editors know this keyword too.
+        bounds["extra_json_schema"] = {"patternErrorMessage": pattern_words}
     if not choices:
         return Meta(description=description, **bounds)
     return Meta(
@@ -67,6 +73,16 @@ Size = Annotated[
 ]
 Seed = Annotated[
     int, _setting("seed of the initial parameters and of the order of batches", ge=0, le=2**32 - 1)
+]
+
+
+_Source = Annotated[
+    str,
+    _setting(
+        "a folder, or the http(s) address of one",
+        pattern=r"^[^-\x00-\x1f][^\x00-\x1f]*$(?!\n)",
+        pattern_words="a folder or an http(s):// address, in one line, that does not begin with -",
+    ),
 ]
 
 
@@ -184,6 +200,7 @@ class Config(Settings, frozen=True, kw_only=True):
             max_length=100,
             # Without the last group, $ would let a final line break pass.
             pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)",
+            pattern_words="letters A-Z and a-z, digits, _ and -, the first a letter or a digit",
         ),
     ] = "ntk_mnist"
     inputs: Inputs = Inputs()
@@ -200,10 +217,7 @@ class Config(Settings, frozen=True, kw_only=True):
         ),
     ] = 10.0
     sources: Annotated[
-        dict[
-            str,
-            tuple[Annotated[str, Meta(pattern=r"^[^-\x00-\x1f][^\x00-\x1f]*$(?!\n)")], ...],
-        ],
+        dict[str, tuple[_Source, ...]],
         _setting(
             "where the original files of a dataset are, in the order in which they are tried: "
             "folders, relative to where snakemake runs, and http(s) addresses of folders; for a "

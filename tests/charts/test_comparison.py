@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from charts.made_up_tables import SIZES, TWO, kernels, networks, tables
 from charts.specifications import drawn, found, panel_titles, rows
@@ -93,8 +94,53 @@ def test_an_architecture_that_one_table_lacks_still_has_its_row(lacking: str) ->
         (10.0000001, "1.00000001e1"),
         (0.001, "0.001"),
         (3.0, "3"),
+        (np.float64(1.0), "1"),
+        (np.float64(1e-5), "1e-5"),
         (math.inf, "∞"),
     ],
 )
 def test_different_times_have_different_labels(time: float, label: str) -> None:
     assert _time_label(time) == label
+
+
+def test_a_limit_hides_neither_a_line_that_equals_it_nor_another_limit() -> None:
+    both = tables()
+    for table in both.values():
+        table["test_accuracy"] = 0.5
+    layers = [layer for part in found(draw(both).to_dict(), "layer") for layer in part]
+    limits = [layer for layer in layers if layer["mark"].get("shape")]
+    assert {layer["mark"]["shape"] for layer in limits} == {"square", "diamond"}
+    # An outline around the point of another line.
+    assert all(not layer["mark"]["filled"] and layer["mark"]["size"] > 40 for layer in limits)
+    widths = {layer["mark"]["strokeWidth"] for layer in layers if layer["mark"]["type"] == "line"}
+    assert len(widths) == 2
+    dashes = next(d["scale"]["range"] for d in found(draw(both).to_dict(), "strokeDash")
+                  if "∞ (NTK)" in d.get("scale", {}).get("domain", []))[-2:]  # fmt: skip
+
+    def drawn_at(pattern: list[float], place: float) -> bool:
+        place %= sum(pattern)
+        for i, length in enumerate(pattern):
+            if place < length:
+                return i % 2 == 0
+            place -= length
+        raise AssertionError
+
+    shown = [[drawn_at(dash, k / 10) for k in range(800)] for dash in dashes]
+    # At least half of what lies below shows through each, and some through both.
+    assert all(sum(pattern) <= 400 for pattern in shown)
+    assert not any(a and b for a, b in zip(*shown, strict=True))
+    assert not all(a or b for a, b in zip(*shown, strict=True))
+
+
+def test_labels_are_plain_text_in_the_singular_where_there_is_one() -> None:
+    both = tables()
+    both["kernel"]["time"] = both["kernel"]["time"].replace({10.0: 1.0, 2500.0: 1e-5})
+    both["network"]["epochs"] = 1
+    for table in both.values():
+        table["test_size"], table["depth"], table["b_std"] = 1, 1, 1e-5
+    spec = draw(both).to_dict()
+    assert "float64" not in str(spec)
+    assert spec["title"]["subtitle"] == [
+        "MNIST, relu, 1 hidden layer, W_std 1, b_std 1e-5, 1 test image",
+        "Networks: glorot, cross-entropy, momentum, 1 epoch; 1 seed",
+    ]

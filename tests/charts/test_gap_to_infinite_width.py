@@ -52,6 +52,17 @@ def test_all_panels_have_one_scale_that_includes_no_gap() -> None:
     assert high == 0
 
 
+def test_the_line_of_no_gap_lies_below_the_data_even_where_every_gap_is_zero() -> None:
+    both = tables()
+    for table in both.values():
+        table["test_accuracy"] = 0.5
+    spec = draw(both).to_dict()
+    ys = [y for y in found(spec, "y") if "scale" in y]
+    assert all(y["scale"]["domain"][0] < 0 < y["scale"]["domain"][1] for y in ys)
+    assert all("black" in str(y["axis"]["gridColor"]) for y in ys)
+    assert "rule" not in str(found(spec, "mark"))
+
+
 def test_a_network_without_a_limit_is_an_error() -> None:
     rows = kernels(TWO)
     lacking = rows[~((rows["time"] == math.inf) & (rows["kernel"] == "ntk") & (rows["depth"] == 3))]

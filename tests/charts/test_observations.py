@@ -77,6 +77,11 @@ def test_a_heading_names_every_varying_setting_and_no_other() -> None:
     assert headings(two[:1]) == [""]
 
 
+def test_headings_of_close_values_have_the_digits_that_tell_them_apart() -> None:
+    two = [Architecture(b_std=1e-5), Architecture(b_std=1.00000001e-5)]
+    assert headings(two) == ["b_std 1e-5", "b_std 1.00000001e-5"]
+
+
 def test_the_subject_counts_in_the_singular() -> None:
     table = kernels().assign(test_size=1, dataset="digits", depth=1)
     text = subject(table, architectures_in(table))

@@ -1,15 +1,18 @@
 """Reasons of stale shards and tables, from files and without Snakemake."""
 
+import json
 from pathlib import Path
 
 import msgspec
 from store.made_up_shards import row
 
 from ntk_mnist.plan.cells import Cell
-from ntk_mnist.plan.experiment import Experiment, experiment_of
-from ntk_mnist.plan.stale import stale_cell, stale_table
-from ntk_mnist.store.schemas import SHARD_SCHEMAS
-from ntk_mnist.store.shards import write
+from ntk_mnist.plan.experiment import TABLES, Experiment, experiment_of
+from ntk_mnist.plan.stale import stale_cell, stale_figure, stale_table
+from ntk_mnist.store.records import chart_record, table_record
+from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS, columns
+from ntk_mnist.store.shards import about, write, write_table
+from ntk_mnist.store.tables import aggregate
 
 CONFIG = {"inputs": {"dataset": "digits"}, "grid": {"size": 64, "width": 8, "seed": [0, 1]}}
 
@@ -52,3 +55,64 @@ def test_a_changed_setting_is_the_reason(tmp_path: Path) -> None:
 def test_a_table_that_does_not_exist_has_no_reason(tmp_path: Path) -> None:
     experiment: Experiment = experiment_of(CONFIG)
     assert stale_table(experiment, "network", tmp_path, tmp_path / "network.parquet") == []
+
+
+def write_figure(experiment: Experiment, results: Path) -> Path:
+    """The calibration with all that it is made from."""
+    schema, only = TABLE_SCHEMAS["calibration"], experiment.only("calibration")
+    for cell in experiment.kernels:
+        write_shards(cell, results)
+    shards = {path: results / path for path, _ in experiment.shards("calibration")}
+    found = aggregate(schema, shards, [], TABLES["calibration"].order, only)
+    table = results / "calibration.parquet"
+    write_table(table, found.table, table_record(columns(schema), found.digests, repr(only)))
+    made = chart_record("calibration", {"calibration": about(table).sha256}, "digits")
+    figure = results / "figures/calibration.html"
+    figure.parent.mkdir(exist_ok=True)
+    figure.write_text(f'"usermeta": {{"ntk_mnist": {json.dumps(made)}}}')
+    return figure
+
+
+def why_not(experiment: Experiment, results: Path) -> list[str]:
+    file = results / "figures/calibration.html"
+    return stale_figure(experiment, "calibration", ["calibration"], results, file)
+
+
+def test_a_figure_that_is_current_from_its_shards_on_shows_its_experiment(tmp_path: Path) -> None:
+    experiment = experiment_of(CONFIG)
+    write_figure(experiment, tmp_path)
+    assert why_not(experiment, tmp_path) == []
+
+
+def test_a_figure_of_other_settings_is_told_the_setting_alone(tmp_path: Path) -> None:
+    experiment = experiment_of(CONFIG)
+    write_figure(experiment, tmp_path)
+    other = experiment_of(CONFIG | {"solve": {"diag_reg": 0.5}})
+    assert why_not(other, tmp_path) == [
+        "kernel - diag_reg was 0.0, is 0.5",
+        "calibration - diag_reg was 0.0, is 0.5",
+    ]
+    # A setting of the networks decides nothing in it.
+    trained = experiment_of(CONFIG | {"training": {"epochs": 3}})
+    assert why_not(trained, tmp_path) == []
+
+
+def test_a_figure_of_files_that_were_made_again_or_are_missing_is_stale(tmp_path: Path) -> None:
+    experiment = experiment_of(CONFIG)
+    figure = write_figure(experiment, tmp_path)
+    (path, cell) = experiment.shards("calibration")[0]
+    schema = SHARD_SCHEMAS["calibration"]
+    rows = [row(schema, **cell.identity) | {"accuracy": 0.25}]
+    write(tmp_path / path, schema, rows, cell.record("calibration"))
+    (reason,) = why_not(experiment, tmp_path)
+    assert reason.startswith("shards was ")
+    (tmp_path / path).unlink()
+    assert why_not(experiment, tmp_path) == [f"{path} is missing"]
+    write_figure(experiment, tmp_path)
+    assert why_not(experiment, tmp_path) == []
+    figure.write_text("damaged")
+    assert why_not(experiment, tmp_path) == ["calibration.html is damaged"]
+    figure.unlink()
+    assert why_not(experiment, tmp_path) == ["calibration.html is missing"]
+    (tmp_path / "calibration.parquet").unlink()
+    assert why_not(experiment, tmp_path) == ["calibration.parquet is missing"]

@@ -357,11 +357,58 @@ def test_the_default_run_falls_back_for_no_other_fault(fresh: Checkout) -> None:
     assert fresh.results() == set()
 
 
-def test_the_report_is_made_offline(done: Checkout) -> None:
-    result = done.snakemake("--report", "results/tiny/report.html")
+def test_the_report_is_made_offline_and_says_what_made_its_figures(done: Checkout) -> None:
+    words = ["--config", "training={epochs: 2}", "solve={times: [10, 1e3]}"]
+    result = done.snakemake("--report", "results/tiny/report.html", *words)
     assert result.returncode == 0, result.stderr
     report = (done.folder / "results/tiny/report.html").read_text()
     assert "Finite fully connected networks" in report
+    described = re.sub(r"<[^>]*>", "", report)
+    assert "epochs 2, step_size 0.1" in described
+    assert "times [10, 1000.0]" in described
+    assert "problematic" not in report
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("epochs: 2", "epochs: 3", "figures/comparison.html does not show this experiment: epochs was 2, is 3."),
+        ("width: [8, 16]", "width: [8, 16, 32]", "width=32,size=64.parquet is missing"),
+        ("times: [10, 1000]", "times: [10, 100]", "kernel - times was [10.0, 1000.0], is [10.0, 100.0]"),
+    ],
+)  # fmt: skip
+def test_a_report_of_figures_that_the_config_did_not_make_is_refused(
+    done: Checkout, old: str, new: str, reason: str
+) -> None:
+    done.configure(CONFIG.replace(old, new))
+    result = done.snakemake("--report", "report.html")
+    assert result.returncode == 1
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("No report: ")]
+    assert reason in line
+    assert line.endswith("Run this command without its report first.")
+    assert "Traceback" not in result.stderr
+    assert not (done.folder / "report.html").exists()
+
+
+def test_a_report_of_figures_that_other_code_made_is_refused_and_one_after_the_run_is_made(
+    done: Checkout,
+) -> None:
+    done.edit("src/ntk_mnist/charts/calibration.py", "[0, 1]", "[0, 2]")
+    done.configure(CONFIG.replace("[8, 16]", "16"))
+    words = ["--report", "report.html"]
+    result = done.snakemake("results/tiny/figures/calibration.html", *words)
+    assert "calibration.html does not show this experiment: charts.calibration." in result.stderr
+    result = done.snakemake(*words, "--report-after-run")
+    assert result.returncode == 0, result.stderr
+    assert (done.folder / "report.html").exists()
+
+
+def test_a_report_without_all_its_figures_is_refused(done: Checkout) -> None:
+    (done.folder / "results/tiny/figures/calibration.svg").unlink()
+    result = done.snakemake("--report", "report.html")
+    assert result.returncode == 1
+    assert "figures/calibration.svg marked for report but does not exist" in result.stderr
+    assert not (done.folder / "report.html").exists()
 
 
 def test_a_rule_passes_its_cell_as_one_word(fresh: Checkout) -> None:

@@ -29,7 +29,7 @@ rule network:
         threads=of_cell("network", lambda cell: cell.threads),
         cell=of_cell("network", lambda cell: cell.to_json()),
     message:
-        "Training width {wildcards.width} on {wildcards.size} images, {wildcards.architecture}"
+        "Training width {wildcards.width}, size {wildcards.size}, {wildcards.architecture}"
     shell:
         "python -m ntk_mnist network --threads {params.threads} --cell {params.cell:q}"
         " --attempt {resources.attempt} --data data --output {output} 2> {log}"
@@ -63,7 +63,7 @@ rule kernel:
         ),
         cell=of_cell("kernel", lambda cell: cell.to_json()),
     message:
-        "Solving the kernels for {wildcards.size} images, {wildcards.architecture}"
+        "Solving the kernels, size {wildcards.size}, {wildcards.architecture}"
     shell:
         "python -m ntk_mnist kernel --threads {params.threads} --cell {params.cell:q}"
         # Progress goes to the terminal and into the log.

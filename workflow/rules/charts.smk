@@ -14,14 +14,14 @@ rule chart:
             f"{RESULTS}/figures/{{figure}}.html",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}", "form": "interactive"},
+            labels=report_labels("interactive"),
         ),
         png=f"{RESULTS}/figures/{{figure}}.png",
         svg=report(
             f"{RESULTS}/figures/{{figure}}.svg",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}", "form": "print"},
+            labels=report_labels("print"),
         ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",

@@ -20,9 +20,30 @@ from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, SOURCES
 from ntk_mnist.plan import stale
 from ntk_mnist.plan.cells import KernelCell, NetworkCell
 from ntk_mnist.plan.config import problems
+from ntk_mnist.plan.config_sources import argument_faults, file_faults, option_faults
+from ntk_mnist.plan.config_text import understood
 from ntk_mnist.plan.experiment import TABLES, experiment_of
 
-if faults := problems(config):
+
+def source_faults():
+    """Faults of the options and files that the config comes from; jobs need not look again."""
+    if not workflow.is_main_process:
+        return
+    yield from option_faults(sys.argv[1:])
+    yield from argument_faults(workflow.config_settings.config_args or ())
+    for file in dict.fromkeys(map(os.path.relpath, workflow.configfiles)):
+        # A module's settings are a part of another workflow's.
+        yield from file_faults(
+            Path(file), file, numbers=workflow.modifier.is_main_snakefile()
+        )
+
+
+config = understood(
+    config,
+    workflow.config_settings.config or {},
+    workflow.config_settings.config_args or (),
+)
+if faults := [*source_faults(), *problems(config)]:
     raise WorkflowError("The configuration cannot run:", *faults)
 
 # Every job runs this checkout's package on this very Python, whatever is activated.

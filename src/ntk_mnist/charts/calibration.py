@@ -69,11 +69,11 @@ def _error_panels(table: pd.DataFrame, architecture: Architecture, series: Serie
     panels = []
     for i, kind in enumerate(kernels_in(table)):
         of_kind = groups[groups["kernel"] == kind]
-        x = alt.X("variance:Q", title="Predictive variance", **log10_axis(of_kind["variance"]))
+        x = alt.X("variance:Q", title="Predictive variance", **log10_axis(of_kind["variance"], "x"))
         y = alt.Y(
             "squared_error:Q",
             title="Squared error" if i == 0 else None,
-            **log10_axis(of_kind["squared_error"]),
+            **log10_axis(of_kind["squared_error"], "y"),
         )
         shown = lines(of_architecture(of_kind, architecture), x, y, series, tooltip)
         panels.append(panel(shown, f"{kind.upper()}, groups of images"))
@@ -91,6 +91,8 @@ def _accuracy_panels(
         axis=alt.Axis(format=".1f", tickCount=5),
     )
     extremes = [table["accuracy"].min(), table["accuracy"].max()]
+    if extremes[0] == extremes[1]:
+        extremes = [0.0, 1.0]
     tooltip = [
         alt.Tooltip("fraction:Q", title="Fraction", format=".3f"),
         alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),

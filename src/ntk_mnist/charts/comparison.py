@@ -5,11 +5,11 @@ The notebook's figure, with a panel for each kernel. The notebook labels NNGP as
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 import altair as alt
 import pandas as pd
 
+from ntk_mnist.charts.labels import decimal
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     architectures_in,
@@ -23,7 +23,7 @@ from ntk_mnist.charts.observations import (
     training,
 )
 from ntk_mnist.charts.panels import Panel, lines, log2_axis, panel, rows_of_panels
-from ntk_mnist.charts.style import SOLID, Figure, Series, limit_dashes, ramp, styled
+from ntk_mnist.charts.style import Figure, Series, styled
 
 __all__ = ["CAPTION", "TABLES", "draw"]
 
@@ -32,7 +32,7 @@ TABLES: tuple[str, ...] = ("network", "kernel")
 CAPTION: str = (
     "Test accuracy against training-set size. Left: the mean prediction of an infinite ensemble "
     "of infinitely wide networks under gradient flow on the squared error, one line for each "
-    "training time, dashed at infinite time; right: finite networks trained on the cross-entropy, "
+    "training time, black at infinite time; right: finite networks trained on the cross-entropy, "
     "one line for each width, with the infinite-time limits of the kernels."
 )
 
@@ -114,29 +114,24 @@ def _accuracy_panel(
 
 
 def _time_series(times: Iterable[float]) -> Series:
-    """A line for each time, labelled in the column ``time_label``; ∞ is black and dashed."""
+    """A line for each time, labelled in the column ``time_label``; ∞ is the limit."""
     ordered = sorted(set(times))
-    finite = sum(map(math.isfinite, ordered))
-    infinite = len(ordered) - finite
     return Series(
         "time_label",
         "Gradient-flow time",
-        [_time_label(time) for time in ordered],
-        [*ramp(finite), *["black"] * infinite],
-        [*[SOLID] * finite, *limit_dashes(infinite)],
+        [_time_label(time) for time in ordered if math.isfinite(time)],
+        [_time_label(time) for time in ordered if math.isinf(time)],
         columns=4,
     )
 
 
 def _width_series(widths: Iterable[int], kinds: Sequence[str]) -> Series:
     """A line for each width and each kernel's limit, labelled in the column ``width_label``."""
-    finite = [str(width) for width in sorted(set(widths))]
     return Series(
         "width_label",
         "Width",
-        [*finite, *map(_infinite_label, kinds)],
-        [*ramp(len(finite)), *["black"] * len(kinds)],
-        [*[SOLID] * len(finite), *limit_dashes(len(kinds))],
+        [str(width) for width in sorted(set(widths))],
+        list(map(_infinite_label, kinds)),
         columns=3,
     )
 
@@ -146,12 +141,5 @@ def _infinite_label(kind: str) -> str:
 
 
 def _time_label(time: float) -> str:
-    """``1e3``, ``2.5e3``, ``0.5`` or ``∞``. Superscripts are not in every font."""
-    if math.isinf(time):
-        return "∞"
-    _, digits, exponent = Decimal(repr(float(time))).normalize().as_tuple()
-    power = len(digits) + int(exponent) - 1
-    if power < 1:
-        return f"{time!r}".removesuffix(".0")
-    mantissa = "".join(map(str, digits))
-    return f"{mantissa[0]}{'.' if mantissa[1:] else ''}{mantissa[1:]}e{power}"
+    """``1e3``, ``2.5e3``, ``0.5`` or ``∞``."""
+    return "∞" if math.isinf(time) else decimal(time, plain_below=1)

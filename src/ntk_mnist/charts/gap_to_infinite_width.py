@@ -23,7 +23,7 @@ from ntk_mnist.charts.observations import (
     training,
 )
 from ntk_mnist.charts.panels import Panel, lines, log2_axis, panel, rows_of_panels
-from ntk_mnist.charts.style import Figure, Series, limit_dashes, size_series, styled
+from ntk_mnist.charts.style import GRID_COLOUR, Figure, Series, size_series, styled
 
 __all__ = ["CAPTION", "TABLES", "draw"]
 
@@ -70,11 +70,19 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 def _vertical_axes(gaps: Collection[pd.DataFrame]) -> list[alt.Y]:
     """One for each kernel, all on one scale that includes 0; only the first has a title."""
-    lowest = min(gap["low"].min() for gap in gaps)
-    highest = max(gap["high"].max() for gap in gaps)
-    scale = alt.Scale(domain=[min(lowest, 0), max(highest, 0)], nice=True)
+    lowest = min(0, *(gap["low"].min() for gap in gaps))
+    highest = max(0, *(gap["high"].max() for gap in gaps))
+    if lowest == highest:
+        lowest, highest = -0.1, 0.1
+    scale = alt.Scale(domain=[lowest, highest], nice=True)
+    # The line of no gap belongs to the grid, which lies below all data.
+    at_zero = "datum.value === 0"
+    axis = alt.Axis(
+        gridColor=alt.condition(at_zero, alt.value("black"), alt.value(GRID_COLOUR)),
+        gridDash=alt.condition(at_zero, alt.value([5, 3]), alt.value([])),
+    )
     titles = ["Test accuracy, network minus limit", *[None] * (len(gaps) - 1)]
-    return [alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis()) for title in titles]
+    return [alt.Y("value:Q", title=title, scale=scale, axis=axis) for title in titles]
 
 
 def _gap_panel(data: pd.DataFrame, kind: str, x: alt.X, y: alt.Y, series: Series) -> Panel:
@@ -82,15 +90,7 @@ def _gap_panel(data: pd.DataFrame, kind: str, x: alt.X, y: alt.Y, series: Series
         alt.Tooltip("width:Q", title="Width", format=","),
         alt.Tooltip("value:Q", title="Network minus limit", format=".3f"),
     ]
-    no_gap = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(
-        color="black", strokeDash=list(limit_dashes(1)[0])
-    )
-    # The lines come first: Altair attaches the selection to the first layer, and Vega makes a
-    # legend clickable only if that layer is drawn with the legend's colours.
-    layers = alt.layer(
-        lines(data, x, y, series, tooltip), no_gap.encode(alt.Y("zero:Q", scale=y["scale"]))
-    )
-    return panel(layers, f"Limit: {kind.upper()} at t = ∞")
+    return panel(lines(data, x, y, series, tooltip), f"Limit: {kind.upper()} at t = ∞")
 
 
 def _gaps(networks: pd.DataFrame, kernels: pd.DataFrame, kind: str) -> pd.DataFrame:

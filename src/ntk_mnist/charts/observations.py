@@ -15,6 +15,7 @@ import pandas as pd
 from msgspec.structs import asdict
 
 from ntk_mnist import UserError
+from ntk_mnist.charts.labels import counted, decimal
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Training
@@ -116,25 +117,26 @@ def headings(architectures: Sequence[Architecture]) -> list[str]:
     The heading of a single architecture is empty.
     """
     shared = _shared(architectures)
-    return [
-        ", ".join(
-            _words(name, value)
-            for name, value in asdict(architecture).items()
-            if name not in shared
-        )
-        for architecture in architectures
-    ]
+
+    def heading(architecture: Architecture, digits: int) -> str:
+        values = asdict(architecture).items()
+        return ", ".join(_words(name, v, digits) for name, v in values if name not in shared)
+
+    short = [heading(architecture, 6) for architecture in architectures]
+    if len(set(short)) == len(short):
+        return short
+    return [heading(architecture, 17) for architecture in architectures]
 
 
 def subject(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:
     """Dataset, the settings that all architectures share, and the number of test images."""
     words = [
-        _count(value, "hidden layer") if name == "depth" else _words(name, value)
+        counted(value, "hidden layer") if name == "depth" else _words(name, value)
         for name, value in _shared(architectures).items()
     ]
     row = table.iloc[0]
     title = CATALOGUE[row["dataset"]].title
-    return ", ".join([title, *words, _count(row["test_size"], "test image")])
+    return ", ".join([title, *words, counted(row["test_size"], "test image")])
 
 
 def training(networks: pd.DataFrame) -> str:
@@ -142,14 +144,14 @@ def training(networks: pd.DataFrame) -> str:
     row = networks.iloc[0]
     text = (
         f"Networks: {row['parameterization']}, cross-entropy, {row['optimizer']}, "
-        f"{_count(row['epochs'], 'epoch')}"
+        f"{counted(row['epochs'], 'epoch')}"
     )
     seeds = networks.groupby([*ARCHITECTURE, "width", "size"], dropna=False).size()
     fewest, most = seeds.min(), seeds.max()
     if most == 1:
         return f"{text}; 1 seed"
-    counts = f"{most}" if fewest == most else f"{fewest} to {most}"
-    return f"{text}; mean and range over {counts} seeds"
+    seeds_of_each = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    return f"{text}; mean and range over {seeds_of_each}"
 
 
 def _shared(architectures: Sequence[Architecture]) -> dict[str, Any]:
@@ -162,9 +164,5 @@ def _shared(architectures: Sequence[Architecture]) -> dict[str, Any]:
     }
 
 
-def _words(name: str, value: Any) -> str:
-    return value if isinstance(value, str) else f"{name} {value:g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _words(name: str, value: Any, digits: int = 6) -> str:
+    return value if isinstance(value, str) else f"{name} {decimal(value, digits)}"

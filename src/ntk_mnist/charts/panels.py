@@ -1,21 +1,28 @@
 """Panels of a chart: axes, lines with points and bands, and rows of panels."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import chain, pairwise
+from typing import Any, Literal, TypeAlias
 
 import altair as alt
 import pandas as pd
 
+from ntk_mnist.charts.labels import decimal
 from ntk_mnist.charts.style import SOLID, Figure, Series
 
-__all__ = ["Panel", "decades", "lines", "log2_axis", "log10_axis", "panel", "rows_of_panels"]
+__all__ = ["Panel", "lines", "log2_axis", "log10_axis", "log_ticks", "panel", "rows_of_panels"]
 
 # Altair does not say which of the two a layer is.
 Panel: TypeAlias = alt.LayerChart | alt.FacetChart
 
 # Three panels and their axes are 7 inches wide, a double column, at 8-point type.
 _SIZE = {"width": 180, "height": 210}
+# In pixels.
+_BETWEEN_LABELS = 8
+# Between ticks: whatever the range of the floats, two of them have room.
+_DECADES = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def log2_axis(column: str, title: str, values: Iterable[Any]) -> alt.X:
@@ -29,24 +36,79 @@ def log2_axis(column: str, title: str, values: Iterable[Any]) -> alt.X:
     )
 
 
-def log10_axis(values: Iterable[float]) -> dict[str, Any]:
-    """Scale and axis in powers of ten, for a channel of either direction.
-
-    The ticks are the powers of ten around the positive values; there are at least two.
-    """
-    ticks = decades(values)
+def log10_axis(values: Iterable[float], direction: Literal["x", "y"]) -> dict[str, Any]:
+    """Scale and axis of positive values whose labels have room, however close the values are."""
+    low, high = _padded(values)
+    length = _SIZE["width" if direction == "x" else "height"]
+    ticks = log_ticks(low, high, length, across=direction == "x")
     return {
-        "scale": alt.Scale(type="log", domain=[ticks[0], ticks[-1]]),
-        "axis": alt.Axis(values=ticks, format="~e", labelOverlap="greedy"),
+        "scale": alt.Scale(type="log", domain=[low, high], nice=False),
+        "axis": alt.Axis(
+            values=ticks,
+            # As `labels.decimal` writes exponents.
+            labelExpr="replace(format(datum.value, '~e'), '+', '')",
+            labelFlush=False,
+        ),
     }
 
 
-def decades(values: Iterable[float]) -> list[float]:
-    """The powers of ten from below the least positive value to above the greatest."""
+def _padded(values: Iterable[float]) -> tuple[float, float]:
+    """The range of the positive values and a little more, a thirtieth of a decade at least."""
     exponents = [math.log10(value) for value in values if value > 0] or [0.0]
-    first = math.floor(min(exponents))
-    last = max(math.ceil(max(exponents)), first + 1)
-    return [float(f"1e{exponent}") for exponent in range(first, last + 1)]
+    low, high = min(exponents), max(exponents)
+    more = max(0.04 * (high - low), (1 / 30 - (high - low)) / 2)
+    # Within the floats.
+    return 10 ** max(low - more, -307.0), 10 ** min(high + more, 308.0)
+
+
+def log_ticks(low: float, high: float, length: float, across: bool) -> list[float]:
+    """Ticks of a log axis, as many as have labels with space between them, and at least two.
+
+    Args:
+        low: end of the axis.
+        high: its other end, at least a thirtieth of a decade away.
+        length: of the axis, in pixels.
+        across: whether labels are side by side and not above one another.
+    """
+    scale = length / (math.log10(high) - math.log10(low))
+
+    def have_room(ticks: Sequence[Decimal]) -> bool:
+        places = [scale * math.log10(tick) for tick in ticks]
+        room = [_label_size(tick, across) for tick in ticks]
+        gaps = [b - a for a, b in pairwise(places)]
+        needed = [(a + b) / 2 + _BETWEEN_LABELS for a, b in pairwise(room)]
+        return all(gap >= need for gap, need in zip(gaps, needed, strict=True))
+
+    candidates = _linear_ticks if high < 10 * low else _decimal_ticks
+    for ticks in chain(candidates(low, high), _linear_ticks(low, high)):
+        if len(ticks) >= 2 and have_room(ticks):
+            return list(map(float, ticks))
+    return [low, high]
+
+
+def _decimal_ticks(low: float, high: float) -> Iterator[list[Decimal]]:
+    """From the finest, ticks at the same leading digits in each decade or each few decades."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every_decade = (range(1, 10), (1, 2, 5), (1, 3))
+    for digits, step in [*((d, 1) for d in every_decade), *((range(1, 2), k) for k in _DECADES)]:
+        powers = range(first - first % step, last + 1, step)
+        ticks = [Decimal(digit).scaleb(power) for power in powers for digit in digits]
+        yield [tick for tick in ticks if low <= float(tick) <= high]
+
+
+def _linear_ticks(low: float, high: float) -> Iterator[list[Decimal]]:
+    """From the finest, ticks that are multiples of 1, 2 or 5 times a power of ten."""
+    power = math.floor(math.log10(high - low)) - 1
+    for step in (Decimal(digit).scaleb(power + k) for k in range(3) for digit in (1, 2, 5)):
+        multiples = range(
+            math.ceil(Decimal(repr(low)) / step), math.floor(Decimal(repr(high)) / step) + 1
+        )
+        yield [multiple * step for multiple in multiples]
+
+
+def _label_size(tick: Decimal, across: bool) -> float:
+    """How many pixels a label takes along its axis, at most."""
+    return 6.5 * len(decimal(float(tick), plain_below=-4)) if across else 12.0
 
 
 def lines(
@@ -62,22 +124,28 @@ def lines(
         series: the lines; those that a click on the legend chooses stay opaque.
         tooltip: what a point shows, after its series.
     """
-    base = alt.Chart(data).encode(
-        x,
-        y,
+    encodings = {
+        "x": x,
+        "y": y,
         **series.encodings(),
-        opacity=alt.when(series.selection).then(alt.value(1)).otherwise(alt.value(0.12)),
-    )
+        "opacity": alt.when(series.selection).then(alt.value(1)).otherwise(alt.value(0.12)),
+    }
     tooltips = [alt.Tooltip(f"{series.field}:N", title=series.title), *tooltip]
-    layers = [
-        base.mark_line(strokeWidth=1.8),
-        base.mark_point(filled=True, size=22).encode(tooltip=tooltips, strokeDash=alt.value(SOLID)),
-    ]
-    if "low" in data and (data["low"] < data["high"]).any():
-        band = base.mark_area(strokeWidth=0).encode(
-            alt.Y("low:Q"), alt.Y2("high:Q"), opacity=alt.value(0.18)
-        )
-        layers.insert(0, band)
+    of_point = {"tooltip": tooltips, "strokeDash": alt.value(SOLID)}
+    layers: list[alt.Chart] = []
+    finite = data[data[series.field].isin(series.finite)]
+    if not finite.empty:
+        base = alt.Chart(finite).encode(**encodings)
+        if "low" in finite and (finite["low"] < finite["high"]).any():
+            band = {"y": alt.Y("low:Q"), "y2": alt.Y2("high:Q"), "opacity": alt.value(0.18)}
+            layers.append(base.mark_area(strokeWidth=0).encode(**band))
+        layers.append(base.mark_line(strokeWidth=1.8))
+        layers.append(base.mark_point(filled=True, size=22).encode(**of_point))
+    for label, shape in series.limit_shapes.items():
+        limit = alt.Chart(data[data[series.field] == label]).encode(**encodings)
+        layers.append(limit.mark_line(strokeWidth=1.2))
+        points = limit.mark_point(filled=False, size=45, strokeWidth=1, shape=shape)
+        layers.append(points.encode(**of_point))
     return alt.layer(*layers)
 
 

@@ -1,48 +1,58 @@
 """How every chart looks: theme, palette and legends.
 
 Series differ in lightness, so that they keep their order when printed in grey. The infinite-width
-limit is a black dashed or dotted line. In the browser, a click on a legend entry highlights its
-series.
+limit is a thin black line of dashes or dots with outlined points, so that a line below it shows. In
+the browser, a click on a legend entry highlights its series.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, TypeAlias
 
 import altair as alt
 
-__all__ = ["SOLID", "Figure", "Series", "limit_dashes", "ramp", "size_series", "styled"]
+__all__ = ["GRID_COLOUR", "SOLID", "Figure", "Series", "ramp", "size_series", "styled"]
 
 Figure: TypeAlias = alt.HConcatChart | alt.VConcatChart
 
 #: The dash pattern of finite widths and times.
-SOLID = (1, 0)
+SOLID: tuple[float, ...] = (1, 0)
+
+#: Of the lines of the grid.
+GRID_COLOUR = "#e6e6e6"
 
 _FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 # Viridis without its lightest end, which is hard to see on paper.
 _RAMP = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#a5cf2f")
-_LIMIT_DASHES = ((7, 3), (2, 2), (7, 3, 2, 3))
+# What lies below a limit shows in the gaps. Dots of the second pattern fall into the gaps of the
+# first, and an outline has room for a point of another line, so that equal limits are told apart.
+_LIMIT_DASHES = ((4, 4), (0, 5.2, 1.6, 1.2))
+_LIMIT_SHAPES = ("square", "diamond")
 
 
 @dataclass(frozen=True)
 class Series:
-    """The lines of a chart and their legend.
+    """The lines of a chart and their legend: finite ones in colours, then limits in black.
 
     Attributes:
         field: the column that holds a row's label.
         title: of the legend.
-        labels: in the order of the legend.
-        colours: one for each label.
-        dashes: one dash pattern for each label.
+        finite: labels of finite widths, times or sizes, in the order of the legend.
+        limits: labels of infinite-width or infinite-time limits.
         columns: of the legend.
     """
 
     field: str
     title: str
-    labels: Sequence[str]
-    colours: Sequence[str]
-    dashes: Sequence[Sequence[int]]
+    finite: Sequence[str]
+    limits: Sequence[str]
     columns: int
+
+    @property
+    def limit_shapes(self) -> Mapping[str, str]:
+        """The shape of the points of each limit."""
+        return dict(zip(self.limits, cycle(_LIMIT_SHAPES), strict=False))
 
     @property
     def selection(self) -> alt.Parameter:
@@ -52,7 +62,10 @@ class Series:
 
     def encodings(self) -> dict[str, Any]:
         """Colour and dash; both have one domain, so that Vega draws one legend for both."""
-        domain = list(self.labels)
+        domain = [*self.finite, *self.limits]
+        colours = [*ramp(len(self.finite)), *["black"] * len(self.limits)]
+        dashes = [SOLID] * len(self.finite)
+        dashes += [dash for dash, _ in zip(cycle(_LIMIT_DASHES), self.limits, strict=False)]
         legend = alt.Legend(
             title=self.title,
             orient="bottom",
@@ -67,13 +80,13 @@ class Series:
                 f"{self.field}:N",
                 sort=domain,
                 legend=legend,
-                scale=alt.Scale(domain=domain, range=list(self.colours)),
+                scale=alt.Scale(domain=domain, range=colours),
             ),
             "strokeDash": alt.StrokeDash(
                 f"{self.field}:N",
                 sort=domain,
                 legend=legend,
-                scale=alt.Scale(domain=domain, range=[list(dash) for dash in self.dashes]),
+                scale=alt.Scale(domain=domain, range=list(map(list, dashes))),
             ),
         }
 
@@ -85,8 +98,7 @@ def size_series(sizes: Iterable[int]) -> Series:
         "size_label",
         "Training-set size",
         labels,
-        ramp(len(labels)),
-        [SOLID] * len(labels),
+        [],
         columns=6,
     )
 
@@ -106,11 +118,6 @@ def ramp(count: int) -> list[str]:
     return colours
 
 
-def limit_dashes(count: int) -> list[Sequence[int]]:
-    """A dash pattern for the infinite-width limit of each of ``count`` kernels."""
-    return [_LIMIT_DASHES[k % len(_LIMIT_DASHES)] for k in range(count)]
-
-
 def styled(figure: Figure, title: str, subtitle: Sequence[str]) -> Figure:
     """The figure with its title, the lines of its subtitle, fonts and colours."""
     titled = figure.properties(title=alt.Title(title, subtitle=list(subtitle), offset=12))
@@ -126,7 +133,7 @@ def styled(figure: Figure, title: str, subtitle: Sequence[str]) -> Figure:
             titleFontSize=12,
             titleFontWeight="normal",
             grid=True,
-            gridColor="#e6e6e6",
+            gridColor=GRID_COLOUR,
         ),
         # Labels of different lengths take the same space, so that panels align in columns.
         axisY=alt.AxisConfig(minExtent=34),

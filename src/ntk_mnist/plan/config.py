@@ -2,14 +2,15 @@
 
 The shape is checked by the JSON schema that follows from the declared settings (``plan.schema``).
 What depends on two values at once is checked here. Nothing is repaired: a value that is not clear
-is refused.
+is refused. Numerals that came as text are numbers already (``plan.config_text``).
 """
 
 import math
 import operator
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -117,7 +118,8 @@ def _key(path: Sequence[str | int]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    # YAML reads 2024-06-01 as a date.
+    text = str(value) if isinstance(value, date) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -131,10 +133,12 @@ def _describe(error: ValidationError) -> Iterator[str]:
             allowed = schema["properties"]
             for name in value:
                 if name not in allowed:
-                    hint = _key_hint(str(name), allowed)
+                    hint = _key_hint(str(name), value[name], error.absolute_path, allowed)
                     yield f"{key}: unknown key {_shown(name)}; {hint}allowed: {', '.join(allowed)}"
+        case "type" if "enum" in schema and not isinstance(value, list | dict):
+            yield f"{key}: {_shown(value)} is unknown; allowed: {', '.join(schema['enum'])}"
         case "type":
-            hint = _type_hint(value, rule)
+            hint = _type_hint(value, rule, schema.get("items", {}).get("enum"))
             yield f"{key}: {_shown(value)} is not {_TYPE_WORDS[rule]}{hint}"
         case "enum":
             # Of another type, that fault is reported.
@@ -156,36 +160,68 @@ def _describe(error: ValidationError) -> Iterator[str]:
         case "maxLength":
             yield f"{key}: {_shown(value)} is too long; allowed: {rule} characters"
         case "pattern":
-            yield f"{key}: {_shown(value)} is not allowed; it must match {rule}"
+            yield f"{key}: {_shown(value)} is not allowed; allowed: {schema['patternErrorMessage']}"
         case _:
             yield f"{key}: {error.message}"
 
 
-def _key_hint(name: str, allowed: Mapping[str, Any]) -> str:
+def _key_hint(
+    name: str, value: object, path: Sequence[str | int], allowed: Mapping[str, Any]
+) -> str:
     """Where the key belongs, or which key may be meant."""
-    for section in declared(Config):
-        fields = getattr(section.type, "__struct_fields__", ())
-        if name in fields:
-            return f"did you mean {section.name}.{name}? "
-    close = get_close_matches(name, allowed, n=1)
-    return f"did you mean '{close[0]}'? " if close else ""
+    below = {
+        f"{section.name}.{key}": key
+        for section in declared(Config)
+        for key in getattr(section.type, "__struct_fields__", ())
+    }
+    top = [section.name for section in declared(Config)]
+    section, _, key = name.partition(".")
+    if name in below:
+        return f"write {section}: {{{key}: ...}}; "
+    # Of equally close names, one that is allowed here.
+    close = _closest(name, [*allowed, *below.values(), *top])
+    if not close and isinstance(value, Mapping):
+        # A section by another name, with a key of ours.
+        close = next((key for key in below.values() if key in value), "")
+    places = [place for place, key in below.items() if key == close]
+    if close in allowed:
+        return f"did you mean '{close}'? "
+    if places:
+        return f"did you mean {' or '.join(places)}? "
+    return f"did you mean {close}, outside of {_key(path)}? " if close else ""
 
 
-def _type_hint(value: object, wanted: str) -> str:
+def _closest(name: str, names: Iterable[str]) -> str:
+    """The name that is most like another, in small or capital letters; empty if none is."""
+    letters: dict[str, str] = {}
+    for known in names:
+        letters.setdefault(known.lower(), known)
+    return next((letters[n] for n in get_close_matches(name.lower(), letters, n=1)), "")
+
+
+def _type_hint(value: object, wanted: str, choices: Sequence[str] | None) -> str:
     """What to write instead, for faults that YAML or habit often cause."""
     number = _number(value)
+    hint = ""
     match wanted:
+        case "array" if choices and str(value) not in choices:
+            hint = f"allowed: a list of {', '.join(choices)}"
         case "array" if re.fullmatch(r"[\w./:+-]{1,60}", word := number or str(value or "")):
-            return f"; write [{word}]"
+            hint = f"write [{word}]"
         case "array" if value is None:
-            return "; write []"
+            hint = "write []"
         case "integer" | "number" if number and isinstance(value, str):
-            return f" (YAML reads it as text); write {number}"
+            hint = f"write {number}"
         case "integer" if number and "." not in number:
-            return f"; write {number}"
-        case "string" if number:
-            return f"; write '{value}'"
-    return "; this key takes one value" if isinstance(value, list) and wanted != "array" else ""
+            hint = f"write {number}"
+        case "string" if isinstance(value, int | float | date):
+            # What YAML read may be written otherwise: 2024_06 is the number 202406.
+            hint = "write it in quotes"
+        case _ if value is None:
+            hint = "give a value, or leave the key out"
+        case _ if isinstance(value, list) and wanted != "array":
+            hint = "this key takes one value"
+    return f"; {hint}" if hint else ""
 
 
 def _number(value: object) -> str:

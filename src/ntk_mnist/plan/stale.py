@@ -1,6 +1,6 @@
 """Why each file of an experiment is stale, in words; nothing if it is current or missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ntk_mnist.plan.cells import Cell
@@ -9,7 +9,7 @@ from ntk_mnist.store.records import chart_record, prepared_record, table_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
 from ntk_mnist.store.staleness import digest, reasons
 
-__all__ = ["stale_arrays", "stale_cell", "stale_chart", "stale_table"]
+__all__ = ["stale_arrays", "stale_cell", "stale_chart", "stale_figure", "stale_table"]
 
 
 def stale_arrays(dataset: str, record: Path) -> list[str]:
@@ -52,3 +52,35 @@ def stale_chart(name: str, tables: Mapping[str, Path], dataset: str, file: Path)
     """
     digests = {table: digest(path) for table, path in tables.items()}
     return reasons(file, chart_record(name, digests, dataset))
+
+
+def stale_figure(
+    experiment: Experiment, name: str, tables: Sequence[str], results: Path, file: Path
+) -> list[str]:
+    """Why a chart does not show an experiment: what is stale or missing, from its shards on.
+
+    Args:
+        experiment: that it should show.
+        name: of the chart.
+        tables: the names of its tables.
+        results: folder of the experiment.
+        file: the chart as HTML.
+    """
+    files = {table: results / f"{table}.parquet" for table in tables}
+    cells = [
+        _or_missing(results / path, path, stale_cell(cell, results))
+        for table in tables
+        for path, cell in experiment.shards(table)
+    ]
+    gathered = [
+        _or_missing(made, made.name, stale_table(experiment, table, results, made))
+        for table, made in files.items()
+    ]
+    drawn = _or_missing(file, file.name, stale_chart(name, files, experiment.inputs.dataset, file))
+    # What is stale makes stale what is made from it; the cause says why.
+    causes = (stage for stage in (cells, gathered, [drawn]) if any(stage))
+    return list(dict.fromkeys(reason for found in next(causes, []) for reason in found))
+
+
+def _or_missing(file: Path, shown: str, found: list[str]) -> list[str]:
+    return found if file.exists() else [f"{shown} is missing"]

@@ -48,13 +48,22 @@ def _listed(seeds: Sequence[int]) -> str:
     return f"seeds {shown}{' ...' if len(seeds) > 3 else ''} ({len(seeds)}) are"
 
 
-@cache
 def digest(file: Path) -> str:
     """The digest of a table's rows as its metadata states it; the fault if it cannot be read."""
     try:
+        status = file.stat()
+    except OSError:
+        return "missing"
+    # A file may be made again after the plan.
+    return _digest(file, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@cache
+def _digest(file: Path, _version: tuple[int, ...]) -> str:
+    try:
         return about(file).sha256
     except TableError:
-        return "damaged" if file.exists() else "missing"
+        return "damaged"
 
 
 def _made(file: Path) -> Mapping[str, Any]:

@@ -1,0 +1,36 @@
+"""Numbers and counts as a chart writes them.
+
+A label is made of plain decimals. The ``repr`` of a value from a data frame would be
+``np.float64(1.0)``.
+"""
+
+from decimal import Decimal
+
+__all__ = ["counted", "decimal"]
+
+
+def decimal(value: float, digits: int = 17, plain_below: int = 6) -> str:
+    """A finite number in as few characters as it needs: ``0.5``, ``1e-5`` or ``2.5e3``.
+
+    Superscripts are not in every font.
+
+    Args:
+        value: the number.
+        digits: significant ones, at most.
+        plain_below: the power of ten from which on it has an exponent.
+    """
+    if not value:
+        return "0"
+    shortest = repr(float(value)) if digits >= 17 else f"{float(value):.{digits}g}"
+    number = Decimal(shortest).normalize()
+    sign, significant, exponent = number.as_tuple()
+    power = len(significant) + int(exponent) - 1
+    if -4 <= power < plain_below:
+        return f"{number:f}"
+    first, *others = map(str, significant)
+    return f"{'-' * sign}{first}{'.' if others else ''}{''.join(others)}e{power}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 epoch``, ``1,000 test images``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
