@@ -60,6 +60,14 @@ def test_a_missing_file_is_not_called_damaged(listing: Path) -> None:
     assert FileDigests.read(listing).damaged(listing.parent) == []
 
 
+def test_a_flipped_byte_in_the_listing_is_found(listing: Path) -> None:
+    content = listing.read_bytes()
+    for i in range(len(content)):
+        listing.write_bytes(content[:i] + bytes([content[i] ^ 1 << i % 8]) + content[i + 1 :])
+        with pytest.raises(ValueError, match=r"checksum"):
+            FileDigests.read(listing)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"[]", b"\xff", b'{"digests": {"large": {}}}', b'{"digests": 3}']
 )

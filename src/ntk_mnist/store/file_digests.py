@@ -1,6 +1,7 @@
 """Digests of files by blocks, by which damage is found in the part of a file that is read.
 
-They are in a JSON file beside the files, together with the record of what made these.
+They are in a JSON file beside the files, together with the record of what made these and the
+JSON file's own digest.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
+from ntk_mnist.store.stated_digest import PLACE, state_digest, stated_digest
 from ntk_mnist.store.whole_files import write_whole
 
 __all__ = ["FileDigest", "FileDigests", "write_digests"]
@@ -47,7 +49,7 @@ class FileDigest(Struct, frozen=True):
             if stream.seek(0, 2) != self.size:
                 return False
             stream.seek(0)
-            count = len(self.blocks) if end is None else -(-end // _BLOCK)
+            count = None if end is None else -(-end // _BLOCK)
             return tuple(_block_digests(stream, count)) == self.blocks[:count]
 
 
@@ -64,8 +66,10 @@ class FileDigests(Struct, frozen=True):
             OSError: it cannot be read.
             ValueError: it is damaged.
         """
+        content = listing.read_bytes()
+        stated_digest(content)
         try:
-            return msgspec.json.decode(listing.read_bytes(), type=cls)
+            return msgspec.json.decode(content, type=cls)
         except msgspec.MsgspecError as error:
             raise ValueError(str(error)) from None
 
@@ -87,7 +91,8 @@ def write_digests(listing: Path, names: Iterable[str], made: Mapping[str, Any]) 
         made: what else the JSON file says.
     """
     digests = {name: FileDigest.of(listing.parent / name) for name in names}
-    content = msgspec.json.encode({**made, "digests": digests})
+    listed = {**made, "digests": digests, "sha256": PLACE}
+    content = state_digest(msgspec.json.encode(listed))
     write_whole(listing, lambda stream: stream.write(content))
 
 
