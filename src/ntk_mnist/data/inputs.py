@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist import settings
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, DatasetError, Description
-from ntk_mnist.store.file_digests import FileDigest, FileDigests
+from ntk_mnist.store.file_digests import FileDigests
 
 __all__ = ["PREPROCESSINGS", "Dataset", "Preprocessing", "load", "scale"]
 
@@ -87,21 +87,21 @@ def load(inputs: settings.Inputs, folder: Path, size: int) -> Dataset:
     Raises:
         DatasetError: an array is missing, damaged, or has fewer images than asked for.
     """
-    digests = _digests(folder / RECORD)
     arrays = {}
     for name in ARRAYS:
         count = size if "train" in name else inputs.test_size
         file = folder / f"{name}.npy"
-        array = _intact_array(file, digests, count)
+        array = _intact_array(file, count)
         if len(array) < count:
             raise DatasetError(f"{file}: {count:,} images asked for, {len(array):,} found")
         arrays[name] = array[:count]
     return Dataset(CATALOGUE[inputs.dataset], inputs.preprocessing, **arrays)
 
 
-def _intact_array(file: Path, digests: Mapping[str, FileDigest], count: int) -> NDArray[np.uint8]:
+def _intact_array(file: Path, count: int) -> NDArray[np.uint8]:
     """An array whose header and first ``count`` rows are what was prepared."""
     try:
+        digests = FileDigests.read(file.with_name(RECORD)).digests
         # The header is compared before it is trusted.
         if file.name in digests and digests[file.name].matches(file, 1):
             array: np.memmap[Any, np.dtype[np.uint8]] = np.load(file, mmap_mode="r")
@@ -111,10 +111,3 @@ def _intact_array(file: Path, digests: Mapping[str, FileDigest], count: int) -> 
     except (OSError, ValueError) as error:
         reason = str(error)
     raise DatasetError(f"{file}: not a prepared array ({reason}); {_REMEDY}")
-
-
-def _digests(record: Path) -> Mapping[str, FileDigest]:
-    try:
-        return FileDigests.read(record).digests
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{record}: not of prepared arrays ({error}); {_REMEDY}") from None
