@@ -86,7 +86,7 @@ def _idx_dataset(title: str, *sha256: str, content_known: bool = True) -> Descri
 #: files whose compressed form has the SHA-256 in the catalogues of TensorFlow Datasets and
 #: torchvision-ruby, and are in dataset-ml (Rust, github.com/SomeB1oody/dataset-core) too.
 #: Fashion-MNIST's are in dataset-ml and in the Makefile of github.com/EntroMorphic/sstt. KMNIST's
-#: are in the catalogues of TensorFlow Datasets and torchvision-ruby.
+#: are those of the compressed files, in the catalogues of TensorFlow Datasets and torchvision-ruby.
 CATALOGUE: Mapping[str, Description] = {
     "mnist": _idx_dataset(
         "MNIST",
@@ -123,7 +123,7 @@ CATALOGUE: Mapping[str, Description] = {
 
 #: Where the original files of each dataset are looked for, in order, unless the config names other
 #: places: folders, relative to where snakemake runs, and addresses of folders. Whatever the source,
-#: a file is used only if its SHA-256 is the known one.
+#: a file is used only if the SHA-256 of its content is the known one.
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "mnist": (
         "data/mnist",
