@@ -15,9 +15,11 @@ bound_threads(1)
 
 import jax  # noqa: E402
 
+from ntk_mnist.data.catalogue import ARRAYS, RECORD  # noqa: E402
 from ntk_mnist.data.inputs import Dataset, load  # noqa: E402
 from ntk_mnist.data.originals import prepare  # noqa: E402
 from ntk_mnist.settings import Inputs  # noqa: E402
+from ntk_mnist.store.file_digests import write_digests  # noqa: E402
 
 _CACHE = "NTK_MNIST_TEST_CACHE"
 
@@ -41,6 +43,7 @@ def prepared_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of digits' arrays."""
     folder = tmp_path_factory.mktemp("data") / "prepared/digits"
     prepare("digits", [], folder)
+    write_digests(folder / RECORD, [f"{array}.npy" for array in ARRAYS], {})
     return folder
 
 

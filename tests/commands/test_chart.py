@@ -1,5 +1,6 @@
 """A chart from its tables' files, and the files that it becomes."""
 
+import hashlib
 import json
 import re
 from argparse import ArgumentParser
@@ -13,9 +14,12 @@ from charts.made_up_tables import tables
 from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, tables_of
 from ntk_mnist.commands import chart
-from ntk_mnist.store.records import chart_record
+from ntk_mnist.store.records import Record, chart_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import TableError, about, write_table
+from ntk_mnist.store.stated_digest import stated_digest
+
+MADE: Record = {"settings": {}, "columns": {}, "code": {}, "libraries": {}}
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     for name, frame in tables().items():
         table = pa.Table.from_pandas(frame, TABLE_SCHEMAS[name], preserve_index=False)
         written[name] = tmp_path / f"{name}.parquet"
-        write_table(written[name], table, {"settings": {}, "code": {}, "libraries": {}})
+        write_table(written[name], table, MADE)
     return written
 
 
@@ -62,7 +66,22 @@ def test_the_page_holds_the_record_of_what_made_it(files: dict[str, Path], tmp_p
     html = (tmp_path / "calibration.html").read_text()
     digests = {"calibration": about(files["calibration"]).sha256}
     wanted = chart_record("calibration", digests, "mnist")
-    assert usermeta(html) == {"ntk_mnist": wanted}
+    stated = usermeta(html)["ntk_mnist"]
+    assert {name: stated[name] for name in wanted} == wanted
+    assert set(stated) == {*wanted, "files", "sha256"}
+
+
+def test_the_page_states_its_own_digest_and_those_of_the_other_files(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    run("calibration", [files["calibration"]], tmp_path / "calibration")
+    html = (tmp_path / "calibration.html").read_bytes()
+    stated = usermeta(html.decode())["ntk_mnist"]
+    assert stated["sha256"] == f"sha256:{stated_digest(html)}"
+    for ending, digest in stated["files"].items():
+        content = (tmp_path / f"calibration.{ending}").read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+    assert set(stated["files"]) == {"png", "svg"}
 
 
 @pytest.mark.parametrize("given", [["network"], ["network", "kernel", "calibration"]])
@@ -94,5 +113,5 @@ def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
 
     figure: Any = Undrawable()
     with pytest.raises(RuntimeError, match="out of ink"):
-        chart.render(figure, tmp_path / "figures" / "comparison")
+        chart.render(figure, MADE, tmp_path / "figures" / "comparison")
     assert list((tmp_path / "figures").iterdir()) == []

@@ -20,6 +20,9 @@ def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> Contents:
     ]
     names = [name for name, _ in CATALOGUE["mnist"].files]
     contents = {name: gzip.compress(idx(a)) for name, a in zip(names, arrays, strict=True)}
-    files = tuple((name, hashlib.sha256(content).hexdigest()) for name, content in contents.items())
+    files = tuple(
+        (name, hashlib.sha256(gzip.decompress(content)).hexdigest())
+        for name, content in contents.items()
+    )
     monkeypatch.setitem(CATALOGUE, "mnist", Description("MNIST", files, 20, 8, (3, 2), 255))
     return contents

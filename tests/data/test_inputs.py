@@ -1,5 +1,8 @@
 """Inputs are made of bytes only when they are used, in the precision that is asked for."""
 
+import io
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, DatasetError
 from ntk_mnist.data.inputs import PREPROCESSINGS, Dataset, load
 from ntk_mnist.settings import Inputs
+from ntk_mnist.store.file_digests import write_digests
+from ntk_mnist.store.staleness import damage
 
 DIGITS = Inputs(dataset="digits", test_size=100)
 EVERY_BYTE = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -97,14 +102,77 @@ def test_more_images_than_there_are_is_an_error(prepared_digits: Path) -> None:
         load(Inputs(dataset="digits", test_size=501), prepared_digits, 64)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"half"])
-def test_the_error_names_a_missing_or_damaged_array(tmp_path: Path, content: bytes | None) -> None:
-    for name in ARRAYS:
-        np.save(tmp_path / f"{name}.npy", np.zeros((100, 64), np.uint8))
-    damaged = tmp_path / "test_labels.npy"
+@pytest.fixture
+def rotting(prepared_digits: Path, tmp_path: Path) -> Path:
+    """Arrays of digits, for a test to damage."""
+    return Path(shutil.copytree(prepared_digits, tmp_path / "rotting"))
+
+
+def other_pixels(content: bytes) -> bytes:
+    """A valid array of other pixels or labels, with the same header."""
+    return content[:128] + bytes((byte + 1) % 8 for byte in content[128:])
+
+
+def saved(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize(
+    "rot",
+    [
+        lambda content: None,
+        lambda content: b"",
+        lambda content: b"half",
+        lambda content: content[:-1],
+        lambda content: content + b"x",
+        lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
+        lambda content: content.replace(b"|u1", b"|i1"),
+        lambda content: content.replace(b"False", b"True "),
+        other_pixels,
+        lambda content: saved(np.load(io.BytesIO(content)).astype(np.float32)),
+        lambda content: saved(np.load(io.BytesIO(content))[::-1]),
+        lambda content: saved(np.uint8(3)),
+    ],
+)
+def test_the_error_names_a_missing_or_damaged_array_and_a_remedy(
+    rotting: Path, name: str, rot: Callable[[bytes], bytes | None]
+) -> None:
+    file = rotting / f"{name}.npy"
+    content = rot(file.read_bytes())
     if content is None:
-        damaged.unlink()
+        file.unlink()
     else:
-        damaged.write_bytes(content)
-    with pytest.raises(DatasetError, match=f"{damaged}: not a prepared array"):
-        load(DIGITS, tmp_path, 64)
+        file.write_bytes(content)
+    message = f"{file}: not a prepared array (.*); run snakemake again, and it is prepared again"
+    with pytest.raises(DatasetError, match=message) as error:
+        load(DIGITS, rotting, 64)
+    assert "\n" not in str(error.value)
+    assert damage(rotting / RECORD) == ([f"{file.name} is damaged"] if content is not None else [])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff", b'{"digests": {}}'])
+def test_arrays_without_a_record_that_is_intact_are_not_used(
+    rotting: Path, content: bytes | None
+) -> None:
+    record = rotting / RECORD
+    if content is None:
+        record.unlink()
+    else:
+        record.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"not a prepared array (.*); run snakemake again"):
+        load(DIGITS, rotting, 64)
+
+
+def test_a_cell_reads_only_what_it_uses(tmp_path: Path) -> None:
+    for name in ARRAYS:
+        shape = (2000, 784) if "images" in name else (2000,)
+        np.save(tmp_path / f"{name}.npy", np.ones(shape, np.uint8))
+    write_digests(tmp_path / RECORD, [f"{name}.npy" for name in ARRAYS], {})
+    file = tmp_path / "train_images.npy"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert load(Inputs(dataset="mnist", test_size=100), tmp_path, 64).train_images.sum() == 64 * 784
+    with pytest.raises(DatasetError, match="checksum mismatch"):
+        load(Inputs(dataset="mnist", test_size=100), tmp_path, 2000)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError, Description
-from ntk_mnist.data.originals import prepare, read_idx
+from ntk_mnist.data.originals import canonical, prepare, read_idx
 
 
 def test_prepared_arrays_hold_the_bytes_of_the_originals(
@@ -37,7 +38,8 @@ def test_the_error_names_a_damaged_original(tiny_mnist: Contents, tmp_path: Path
     originals = write_files(tmp_path / "originals", tiny_mnist)
     name = "t10k-images-idx3-ubyte.gz"
     (originals / name).write_bytes(tiny_mnist[name][:-9])
-    with pytest.raises(DatasetError, match=f"{name}: not the original file"):
+    remedy = "delete it, and snakemake fetches it again"
+    with pytest.raises(DatasetError, match=f"{name}: not the original file: .*; {remedy}"):
         prepare("mnist", [originals / name for name in tiny_mnist], tmp_path / "prepared")
     assert not (tmp_path / "prepared").exists()
 
@@ -55,7 +57,10 @@ def test_a_label_or_pixel_that_is_out_of_range_is_refused(
     arrays[array].flat[3] = value
     names = [name for name, _ in CATALOGUE["mnist"].files]
     contents = {name: gzip.compress(idx(a)) for name, a in zip(names, arrays, strict=True)}
-    files = tuple((name, hashlib.sha256(content).hexdigest()) for name, content in contents.items())
+    files = tuple(
+        (name, hashlib.sha256(gzip.decompress(content)).hexdigest())
+        for name, content in contents.items()
+    )
     monkeypatch.setitem(CATALOGUE, "mnist", Description("MNIST", files, 20, 8, (3, 2), 16))
     originals = write_files(tmp_path / "originals", contents)
     with pytest.raises(DatasetError, match=f"{ARRAYS[array]} has the value {value}, more than "):
@@ -77,7 +82,7 @@ def test_digits_are_scikit_learns(prepared_digits: Path) -> None:
     assert images.max() == description.pixel_max
     assert images.shape[1] == description.pixels
     assert set(arrays["train_labels"]) == set(range(description.classes))
-    assert sorted(file.stem for file in prepared_digits.iterdir()) == sorted(ARRAYS)
+    assert sorted(file.stem for file in prepared_digits.glob("*.npy")) == sorted(ARRAYS)
 
 
 shapes = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
@@ -123,6 +128,52 @@ def test_a_file_whose_length_differs_from_its_header_is_refused(by: int, which: 
 def test_the_error_says_what_is_wrong_with_a_header(content: bytes, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         read_idx(io.BytesIO(content), (2,))
+
+
+def test_the_canonical_form_is_gzip_whatever_the_form_was(tiny_mnist: Contents) -> None:
+    description = CATALOGUE["mnist"]
+    for array, compressed in zip(ARRAYS, tiny_mnist.values(), strict=True):
+        content = gzip.decompress(compressed)
+        anew = gzip.compress(content, 1)
+        assert canonical(compressed, description, array) == compressed
+        assert canonical(anew, description, array) == anew
+        assert canonical(gzip.compress(compressed), description, array) == compressed
+        # As bgzip and pigz do.
+        parts = gzip.compress(content[:9]) + gzip.compress(content[9:])
+        assert canonical(parts, description, array) == parts
+        written = canonical(content, description, array)
+        assert gzip.decompress(written) == content
+        assert written == canonical(content, description, array)
+
+
+def test_a_file_whose_content_nobody_published_is_accepted_as_it_was_published(
+    tiny_mnist: Contents,
+) -> None:
+    published = {name: hashlib.sha256(file).hexdigest() for name, file in tiny_mnist.items()}
+    description = replace(CATALOGUE["mnist"], files=tuple(published.items()), content_known=False)
+    for array, file in zip(ARRAYS, tiny_mnist.values(), strict=True):
+        assert canonical(file, description, array) == file
+        assert canonical(gzip.compress(file), description, array) == file
+        content = gzip.decompress(file)
+        for other in (content, gzip.compress(content, 1), file[:-1] + b"x"):
+            with pytest.raises(DatasetError, match=r"wrong content .* as they were published|gzip"):
+                canonical(other, description, array)
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (b"", "wrong content"),
+        (b"<html>", "wrong content"),
+        (b"\x1f\x8b", "not a complete gzip file"),
+        (gzip.compress(b"<html>"), "wrong content"),
+        (gzip.compress(b"x")[:-1], "not a complete gzip file"),
+        (gzip.compress(gzip.compress(gzip.compress(b"x"))), "again and again"),
+    ],
+)
+def test_anything_else_is_not_the_original(tiny_mnist: Contents, file: bytes, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        canonical(file, CATALOGUE["mnist"], "test_labels")
 
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A file states what made it; if that is not what would make it now, the reasons say why."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,11 @@ from typing import Any
 import pytest
 from store.made_up_shards import KERNEL, MADE, NETWORK, row
 
+from ntk_mnist.commands.chart import render
+from ntk_mnist.store.file_digests import write_digests
 from ntk_mnist.store.records import Record
 from ntk_mnist.store.shards import about, write
-from ntk_mnist.store.staleness import digest, reasons
+from ntk_mnist.store.staleness import damage, digest, reasons
 
 OTHER: Record = {**MADE, "settings": MADE["settings"] | {"epochs": 30}}
 
@@ -22,20 +23,20 @@ def shard(folder: Path) -> Path:
 
 
 def arrays(folder: Path) -> Path:
-    file = folder / "made.json"
-    file.write_text(json.dumps(MADE))
-    return file
+    for name in ("images.npy", "labels.npy"):
+        (folder / name).write_bytes(name.encode() * 1000)
+    write_digests(folder / "made.json", ["images.npy", "labels.npy"], MADE)
+    return folder / "made.json"
 
 
 def chart(folder: Path) -> Path:
-    """The HTML of a chart as Altair writes it."""
+    """A chart as the command writes it."""
     import altair as alt
     import pandas as pd
 
     figure = alt.Chart(pd.DataFrame({"x": [1.0], "name": ['"usermeta": {"ntk": 1}']})).mark_point()
-    file = folder / "chart.html"
-    figure.encode(x="x").properties(usermeta={"ntk_mnist": MADE}).save(file)
-    return file
+    render(figure.encode(x="x"), MADE, folder / "chart")
+    return folder / "chart.html"
 
 
 KINDS = pytest.mark.parametrize("write_file", [shard, arrays, chart])
@@ -65,11 +66,56 @@ def test_a_file_that_cannot_be_read_is_damaged(
     assert reasons(file, MADE) == [f"{file.name} is damaged"]
 
 
-@pytest.mark.parametrize("write_file", [shard, arrays])
+@KINDS
 def test_a_truncated_file_is_damaged(write_file: Callable[[Path], Path], tmp_path: Path) -> None:
     file = write_file(tmp_path)
     file.write_bytes(file.read_bytes()[:-20])
     assert reasons(file, MADE) == [f"{file.name} is damaged"]
+
+
+@pytest.mark.parametrize("write_file", [shard, chart])
+def test_a_flipped_byte_anywhere_is_damage(
+    write_file: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    file = write_file(tmp_path)
+    content = file.read_bytes()
+    for i in range(0, len(content), max(1, len(content) // 50)):
+        file.write_bytes(content[:i] + bytes([content[i] ^ 1]) + content[i + 1 :])
+        assert reasons(file, MADE) == [f"{file.name} is damaged"]
+        assert digest.__wrapped__(file) == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("write_file", "name"),
+    [
+        (arrays, "images.npy"),
+        (arrays, "labels.npy"),
+        (chart, "chart.png"),
+        (chart, "chart.svg"),
+    ],
+)
+def test_a_file_beside_the_record_is_checked_too(
+    write_file: Callable[[Path], Path], name: str, tmp_path: Path
+) -> None:
+    file = write_file(tmp_path)
+    other = tmp_path / name
+    content = other.read_bytes()
+    other.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    assert reasons(file, MADE) == [f"{name} is damaged"]
+    assert reasons(file, OTHER) == ["epochs was 20, is 30"]
+    # A missing file is Snakemake's to find.
+    other.unlink()
+    assert reasons(file, MADE) == []
+
+
+def test_damage_of_listed_files_is_named(tmp_path: Path) -> None:
+    listing = arrays(tmp_path)
+    assert damage(listing) == []
+    (tmp_path / "labels.npy").write_bytes(b"")
+    assert damage(listing) == ["labels.npy is damaged"]
+    listing.write_bytes(b"{")
+    assert damage(listing) == ["made.json is damaged"]
+    assert damage(tmp_path / "missing.json") == []
 
 
 def test_a_missing_file_has_no_reasons(tmp_path: Path) -> None:
@@ -98,7 +144,7 @@ def test_another_record_is_the_reason_even_if_seeds_are_missing_too(tmp_path: Pa
     assert reasons(shard(tmp_path), OTHER, [7]) == ["epochs was 20, is 30"]
 
 
-def test_the_digest_of_a_table_is_the_checksum_of_its_rows(tmp_path: Path) -> None:
+def test_the_digest_of_a_table_is_its_checksum(tmp_path: Path) -> None:
     file = shard(tmp_path)
     assert digest(file) == about(file).sha256
 

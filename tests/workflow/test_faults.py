@@ -22,8 +22,10 @@ from checkout import (
     without_times,
 )
 
+from ntk_mnist.data.catalogue import ARRAYS, RECORD
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.experiment import experiment_of
+from ntk_mnist.store.file_digests import write_digests
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
 from ntk_mnist.store.shards import read
 
@@ -266,6 +268,7 @@ def images_like_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part, count in (("train", 5000), ("test", 1000)):
         np.save(folder / f"{part}_images.npy", rng.integers(0, 256, (count, 784), np.uint8))
         np.save(folder / f"{part}_labels.npy", rng.integers(0, 10, count, np.uint8))
+    write_digests(folder / RECORD, [f"{array}.npy" for array in ARRAYS], {})
     return data
 
 

@@ -15,6 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import AFTER_KERNELS, AFTER_NETWORKS, Checkout, kernel_shard, network_shard
 
+from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.shards import read
+
 NETWORKS = Counter(network=4) + AFTER_NETWORKS
 KERNELS = Counter(kernel=2) + AFTER_KERNELS
 EVERYTHING = Counter(network=4, kernel=2, table=3, chart=3)
@@ -155,7 +158,49 @@ def test_another_cells_shard_in_its_place_is_made_again(done: Checkout) -> None:
     assert why["Training"] == {"width was 16, is 8"}
 
 
+def flip(file: Path, at: float) -> None:
+    """Flip a bit of a file, at a part of its length."""
+    content = bytearray(file.read_bytes())
+    content[int(at * len(content))] ^= 4
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("at", [0.05, 0.5, 0.999])
+def test_a_flipped_bit_anywhere_in_a_shard_is_found_and_mended(done: Checkout, at: float) -> None:
+    before = done.tables()
+    flip(done.folder / CELL, at)
+    counts, why = done.plan()
+    assert counts == Counter(network=1) + AFTER_NETWORKS
+    assert why["Training"] == {"width=8,size=64.parquet is damaged"}
+    assert done.jobs("tables") == Counter(network=1, table=1)
+    assert done.tables() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs"),
+    [
+        ("network.parquet", Counter(table=1, chart=2)),
+        ("figures/comparison.html", Counter(chart=1)),
+        ("figures/comparison.png", Counter(chart=1)),
+        ("figures/calibration.svg", Counter(chart=1)),
+    ],
+)
+def test_a_flipped_bit_in_a_table_or_figure_is_found_and_mended(
+    done: Checkout, name: str, jobs: Counter[str]
+) -> None:
+    file = done.folder / "results/tiny" / name
+    before = file.read_bytes()
+    flip(file, 0.4)
+    counts, why = done.plan()
+    assert counts == jobs
+    assert f"{file.name} is damaged" in set().union(*why.values())
+    assert done.jobs() == jobs
+    assert file.stat().st_size == len(before)
+    assert done.plan()[0] == Counter()
+
+
 def test_changed_rows_never_reach_a_table(done: Checkout) -> None:
+    before = done.tables()
     shard = done.folder / CELL
     table = pq.ParquetFile(shard).read()
     forged = table.set_column(
@@ -164,14 +209,44 @@ def test_changed_rows_never_reach_a_table(done: Checkout) -> None:
         pa.array([1.0]),
     )
     pq.write_table(forged, shard)
-    (done.folder / "results/tiny/network.parquet").unlink()
-    result = done.snakemake("tables")
-    assert result.returncode != 0
-    assert f"{CELL}: checksum mismatch; delete it, and it is computed again" in result.stderr
-    assert not (done.folder / "results/tiny/network.parquet").exists()
-    # The remedy works.
-    shard.unlink()
     assert done.jobs("tables") == Counter(network=1, table=1)
+    assert done.tables() == before
+
+
+def test_a_table_of_a_part_lacks_the_rows_of_a_damaged_shard(done: Checkout) -> None:
+    flip(done.folder / CELL, 0.5)
+    assert done.jobs("partial_tables") == Counter(partial_table=3)
+    file = done.folder / "results/tiny/partial/network.parquet"
+    rows = read(file, TABLE_SCHEMAS["network"])[0].to_pylist()
+    assert [row["width"] for row in rows if row["test_accuracy"] is None] == [8]
+    assert len(rows) == 4
+    assert done.plan("partial_tables")[0] == Counter()
+
+
+@pytest.mark.parametrize("array", ["train_images", "test_labels"])
+def test_rotted_arrays_are_prepared_again_for_the_cells_that_run_and_for_no_other(
+    done: Checkout, array: str
+) -> None:
+    file = done.folder / f"data/prepared/digits/{array}.npy"
+    before = file.read_bytes()
+    flip(file, 0.5)
+    # Whatever was computed was computed from the right arrays.
+    assert done.plan()[0] == Counter()
+    counts, why = done.plan("data")
+    assert counts == Counter(prepare=1)
+    assert why["Preparing"] == {f"{array}.npy is damaged"}
+    done.edit("tiny.yaml", "width: [8, 16]", "width: [8, 16, 4]")
+    assert done.jobs("networks") == Counter(prepare=1, network=2)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null"])
+def test_arrays_without_an_intact_record_are_prepared_again(done: Checkout, content: str) -> None:
+    (done.folder / "data/prepared/digits/made.json").write_text(content)
+    assert done.plan()[0] == Counter()
+    counts, why = done.plan("data")
+    assert counts == Counter(prepare=1)
+    assert why["Preparing"] == {"made.json is damaged"}
 
 
 def test_changed_rows_are_not_kept_when_a_seed_is_added(done: Checkout) -> None:

@@ -16,7 +16,7 @@ SOURCE = RULES.parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
 from ntk_mnist.charts import CHARTS, caption_of, tables_of
-from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, SOURCES
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, SOURCES
 from ntk_mnist.plan import stale
 from ntk_mnist.plan.cells import KernelCell, NetworkCell
 from ntk_mnist.plan.config import problems
@@ -56,8 +56,9 @@ EXPERIMENT = experiment_of(config)
 RESULTS = f"results/{EXPERIMENT.name}"
 DATASET = EXPERIMENT.inputs.dataset
 ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in CATALOGUE[DATASET].files]
+ORIGINALS_RECORD = f"data/originals/{DATASET}/{RECORD}"
 PREPARED = [f"data/prepared/{DATASET}/{array}.npy" for array in ARRAYS]
-PREPARED_RECORD = f"data/prepared/{DATASET}/made.json"
+PREPARED_RECORD = f"data/prepared/{DATASET}/{RECORD}"
 MAIN_NAMES = [name for name in TABLES if name != "evidence"]
 MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=MAIN_NAMES)
 # The first says what made all of them.
@@ -124,6 +125,10 @@ def warn_of_other_triggers():
             "Without --rerun-triggers mtime (profiles/default has it), Snakemake runs cells again"
             " for nothing: this workflow itself compares what made each file."
         )
+
+
+def stale_originals(_):
+    return markers(ORIGINALS, stale.stale_originals(Path(ORIGINALS_RECORD)))
 
 
 def prepared_inputs(_):

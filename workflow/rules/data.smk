@@ -11,8 +11,11 @@ if ORIGINALS:
         fetch,
 
     rule fetch:
+        input:
+            because=stale_originals,
         output:
             ORIGINALS,
+            ORIGINALS_RECORD,
         log:
             f"data/logs/fetch.{DATASET}.log",
         conda:

@@ -1,6 +1,7 @@
 """``chart``: one chart of the tables, as HTML that opens offline, PNG and SVG."""
 
 import argparse
+import hashlib
 import importlib
 import os
 import tempfile
@@ -9,9 +10,10 @@ from pathlib import Path
 from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, tables_of
 from ntk_mnist.charts.style import Figure
-from ntk_mnist.store.records import chart_record
+from ntk_mnist.store.records import Record, chart_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import read
+from ntk_mnist.store.stated_digest import PLACE, state_digest
 
 _PIXELS_PER_INCH = 200
 
@@ -41,21 +43,27 @@ def run(options: argparse.Namespace) -> None:
     figure: Figure = chart.draw(frames)
     dataset = str(next(iter(frames.values()))["dataset"].iloc[0])
     made = chart_record(options.name, digests, dataset)
-    render(figure.properties(usermeta={"ntk_mnist": made}), options.output)
+    render(figure, made, options.output)
 
 
-def render(figure: Figure, stem: Path) -> None:
+def render(figure: Figure, made: Record, stem: Path) -> None:
     """Write ``stem`` with the endings .html, .png and .svg.
 
-    The files are written under temporary names and renamed when all three are complete.
+    The page states what made the figure, its own digest and those of the other files. The files
+    are written under temporary names and renamed when all three are complete.
     """
     folder = stem.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
         files = [Path(incoming) / f"{stem.name}.{ending}" for ending in ("html", "png", "svg")]
         html, png, svg = files
-        figure.save(html, inline=True)
         figure.save(png, ppi=_PIXELS_PER_INCH)
         figure.save(svg)
+        digests = {
+            file.suffix[1:]: hashlib.sha256(file.read_bytes()).hexdigest() for file in (png, svg)
+        }
+        stated = {"ntk_mnist": {**made, "files": digests, "sha256": PLACE}}
+        figure.properties(usermeta=stated).save(html, inline=True)
+        html.write_bytes(state_digest(html.read_bytes()))
         for file in files:
             os.replace(file, folder / file.name)

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.data.catalogue import CATALOGUE, RECORD
 from ntk_mnist.data.sources import fetch
+from ntk_mnist.store.file_digests import write_digests
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,3 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Fetch and check."""
     fetch(options.dataset, options.sources, options.output)
+    names = [name for name, _ in CATALOGUE[options.dataset].files]
+    write_digests(options.output / RECORD, names, {})

@@ -60,4 +60,4 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _checkpoint(folder: Path, made: Record, kind: str) -> Checkpoint:
-    return Checkpoint(folder / kind, made)
+    return Checkpoint(folder / kind, made, linked=True)

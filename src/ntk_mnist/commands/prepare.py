@@ -1,11 +1,11 @@
 """``prepare``: the arrays of a dataset, from its original files."""
 
 import argparse
-import json
 from pathlib import Path
 
-from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD
 from ntk_mnist.data.originals import prepare
+from ntk_mnist.store.file_digests import write_digests
 from ntk_mnist.store.records import prepared_record
 
 
@@ -22,4 +22,4 @@ def run(options: argparse.Namespace) -> None:
     """Parse, check and write."""
     made = prepared_record(options.dataset)
     prepare(options.dataset, options.originals, options.output)
-    (options.output / "made.json").write_text(json.dumps(made))
+    write_digests(options.output / RECORD, [f"{array}.npy" for array in ARRAYS], made)

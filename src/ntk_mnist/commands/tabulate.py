@@ -12,7 +12,8 @@ from ntk_mnist.plan.cells import NetworkCell
 from ntk_mnist.plan.experiment import TABLES, Experiment
 from ntk_mnist.store.records import table_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
-from ntk_mnist.store.shards import TableError, about, write_table
+from ntk_mnist.store.shards import about, write_table
+from ntk_mnist.store.staleness import FAULTS, digest
 from ntk_mnist.store.tables import aggregate
 
 
@@ -24,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--results", required=True, type=Path, help="the experiment's folder")
     parser.add_argument(
-        "--partial", action="store_true", help="a missing row is written as a row of nulls"
+        "--partial",
+        action="store_true",
+        help="a row that is missing or damaged is written as a row of nulls",
     )
     parser.add_argument("--output", required=True, type=Path, help="the table")
 
@@ -33,29 +36,27 @@ def run(options: argparse.Namespace) -> None:
     """Read, check, sort and write."""
     experiment: Experiment = options.experiment
     schema, table = TABLE_SCHEMAS[options.table], TABLES[options.table]
-    shards, missing, digests = {}, [], {}
+    shards, missing, faults = {}, [], {}
     for path, cell in experiment.shards(options.table):
         file = options.results / path
-        if not options.partial or file.is_file():
-            shards[path] = file
+        fault = digest(file) if options.partial else ""
+        if fault in FAULTS:
+            faults[path] = fault
         else:
-            digests[path] = "missing"
-        seeds = _seeds(cell, file) if options.partial else ()
-        missing += [cell.identity | seed for seed in seeds]
-        for seed in seeds:
-            print(f"missing: {file} {' '.join(f'{k} {v}' for k, v in seed.items())}".rstrip())
+            shards[path] = file
+        rows = _missing_rows(cell, file, fault in FAULTS) if options.partial else []
+        missing += [cell.identity | row for row in rows]
+        for row in rows:
+            print(f"missing: {file} {' '.join(f'{k} {v}' for k, v in row.items())}".rstrip())
     only = experiment.only(options.table)
     found = aggregate(schema, shards, missing, table.order, only)
-    made = table_record(columns(schema), digests | found.digests, repr(only))
+    made = table_record(columns(schema), faults | found.digests, repr(only))
     write_table(options.output, found.table, made)
 
 
-def _seeds(cell: object, file: Path) -> list[dict[str, int]]:
-    """What identifies each row that a shard lacks, beside its cell."""
+def _missing_rows(cell: object, file: Path, faulty: bool) -> list[dict[str, int]]:
+    """What identifies each row that a shard lacks, beside its cell; all rows if it is faulty."""
     if not isinstance(cell, NetworkCell):
-        return [] if file.is_file() else [{}]
-    try:
-        found = about(file).seeds if file.is_file() else ()
-    except TableError:
-        found = cell.seeds
+        return [{}] if faulty else []
+    found = () if faulty else about(file).seeds
     return [{"seed": seed} for seed in cell.seeds if seed not in found]

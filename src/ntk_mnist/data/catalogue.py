@@ -9,6 +9,7 @@ from ntk_mnist import UserError
 __all__ = [
     "ARRAYS",
     "CATALOGUE",
+    "RECORD",
     "SOURCES",
     "DatasetError",
     "Description",
@@ -16,6 +17,9 @@ __all__ = [
 
 #: The prepared arrays of a dataset, and so the original files, in this order.
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+
+#: The file with the digests of the prepared arrays, or of the original files, beside them.
+RECORD = "made.json"
 
 
 class DatasetError(UserError):
@@ -26,8 +30,18 @@ class DatasetError(UserError):
 class Description:
     """What is known of a dataset before any of its files is opened.
 
-    ``files`` are name and SHA-256 of the original files in the order of :data:`ARRAYS`. A dataset
-    that scikit-learn bundles has none. Pixels go from 0 to ``pixel_max``.
+    Attributes:
+        title: for people.
+        files: name and SHA-256 of the original files in the order of :data:`ARRAYS`. The digest is
+            that of the content, whether a file is compressed or not. A dataset that scikit-learn
+            bundles has no files.
+        train_size: number of training images.
+        test_size: number of test images.
+        image_shape: rows and columns of pixels.
+        pixel_max: pixels go from 0 to this.
+        classes: labels go from 0 to one less than this.
+        content_known: false if the digests are those of the compressed files as they were
+            published, because nobody published those of the content.
     """
 
     title: str
@@ -37,6 +51,12 @@ class Description:
     image_shape: tuple[int, int]
     pixel_max: int
     classes: int = 10
+    content_known: bool = True
+
+    def shape(self, array: str) -> tuple[int, ...]:
+        """The shape of one of :data:`ARRAYS` in its original file."""
+        count = self.train_size if "train" in array else self.test_size
+        return (count, *self.image_shape) if "images" in array else (count,)
 
     @property
     def pixels(self) -> int:
@@ -44,7 +64,7 @@ class Description:
         return math.prod(self.image_shape)
 
 
-def _idx_dataset(title: str, *sha256: str) -> Description:
+def _idx_dataset(title: str, *sha256: str, content_known: bool = True) -> Description:
     names = (
         "train-images-idx3-ubyte.gz",
         "train-labels-idx1-ubyte.gz",
@@ -58,26 +78,29 @@ def _idx_dataset(title: str, *sha256: str) -> Description:
         test_size=10_000,
         image_shape=(28, 28),
         pixel_max=255,
+        content_known=content_known,
     )
 
 
-#: Each checksum appears in at least two independent public catalogues: MNIST's in those of
-#: TensorFlow Datasets and torchvision-ruby, Fashion-MNIST's in those of TensorFlow Datasets
-#: and Hugging Face Datasets, KMNIST's in those of TensorFlow Datasets and torchvision-ruby.
+#: Each checksum is known from at least two independent sources. MNIST's are those of the content of
+#: files whose compressed form has the SHA-256 in the catalogues of TensorFlow Datasets and
+#: torchvision-ruby, and are in dataset-ml (Rust, github.com/SomeB1oody/dataset-core) too.
+#: Fashion-MNIST's are in dataset-ml and in the Makefile of github.com/EntroMorphic/sstt. KMNIST's
+#: are those of the compressed files, in the catalogues of TensorFlow Datasets and torchvision-ruby.
 CATALOGUE: Mapping[str, Description] = {
     "mnist": _idx_dataset(
         "MNIST",
-        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     "fashion_mnist": _idx_dataset(
         "Fashion-MNIST",
-        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
     "kmnist": _idx_dataset(
         "KMNIST",
@@ -85,6 +108,7 @@ CATALOGUE: Mapping[str, Description] = {
         "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
         "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
         "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+        content_known=False,
     ),
     "digits": Description(
         title="Digits (8 × 8)",
@@ -99,7 +123,7 @@ CATALOGUE: Mapping[str, Description] = {
 
 #: Where the original files of each dataset are looked for, in order, unless the config names other
 #: places: folders, relative to where snakemake runs, and addresses of folders. Whatever the source,
-#: a file is used only if its SHA-256 is the known one.
+#: a file is used only if the SHA-256 of its content is the known one.
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "mnist": (
         "data/mnist",

@@ -1,7 +1,8 @@
 """What both sides see of a dataset: bytes on disk, and the function that makes inputs of them.
 
 Cells read the arrays that ``data.originals.prepare`` wrote; :func:`load` memory-maps them, so that
-a cell for 64 images reads 64 images. Images stay bytes until they are used: networks, Gram
+a cell for 64 images reads 64 images. What it reads is what was prepared: the digests in
+``made.json`` are compared first. Images stay bytes until they are used: networks, Gram
 matrices and the exact solve call :meth:`Dataset.inputs` on one batch or tile at a time, in the
 precision that they compute in. Order is file order.
 """
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist import settings
-from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError, Description
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, DatasetError, Description
+from ntk_mnist.store.file_digests import FileDigests
 
 __all__ = ["PREPROCESSINGS", "Dataset", "Preprocessing", "load", "scale"]
 
@@ -33,6 +35,8 @@ def scale(images: Any, pixel_max: int, dtype: Any) -> Any:
 PREPROCESSINGS: Mapping[str, Preprocessing] = {
     "scale": scale,
 }
+
+_REMEDY = "run snakemake again, and it is prepared again"
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,23 @@ def load(inputs: settings.Inputs, folder: Path, size: int) -> Dataset:
     for name in ARRAYS:
         count = size if "train" in name else inputs.test_size
         file = folder / f"{name}.npy"
-        try:
-            array = np.load(file, mmap_mode="r")
-        except (OSError, EOFError, ValueError) as error:
-            raise DatasetError(f"{file}: not a prepared array ({error})") from None
+        array = _intact_array(file, count)
         if len(array) < count:
             raise DatasetError(f"{file}: {count:,} images asked for, {len(array):,} found")
         arrays[name] = array[:count]
     return Dataset(CATALOGUE[inputs.dataset], inputs.preprocessing, **arrays)
+
+
+def _intact_array(file: Path, count: int) -> NDArray[np.uint8]:
+    """An array whose header and first ``count`` rows are what was prepared."""
+    try:
+        digests = FileDigests.read(file.with_name(RECORD)).digests
+        # The header is compared before it is trusted.
+        if file.name in digests and digests[file.name].matches(file, 1):
+            array: np.memmap[Any, np.dtype[np.uint8]] = np.load(file, mmap_mode="r")
+            if digests[file.name].matches(file, array.offset + array[:count].nbytes):
+                return array
+        reason = "checksum mismatch"
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    raise DatasetError(f"{file}: not a prepared array ({reason}); {_REMEDY}")

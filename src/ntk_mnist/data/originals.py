@@ -1,7 +1,12 @@
-"""The original files of a dataset, converted to arrays that a cell can memory-map."""
+"""The original files of a dataset, checked and converted to arrays that a cell can memory-map.
+
+People have them in several forms: compressed as they were published, compressed anew, not at all,
+or twice, by a server that compresses what it sends. What decides is the SHA-256 of the content.
+"""
 
 import gzip
 import hashlib
+import io
 import math
 import os
 import struct
@@ -16,7 +21,11 @@ from numpy.typing import NDArray
 
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError, Description
 
-__all__ = ["prepare", "read_idx"]
+__all__ = ["canonical", "largest_file", "prepare", "read_idx"]
+
+_GZIP = b"\x1f\x8b"
+#: More than what the best and the worst compression add to a content that cannot be compressed.
+_OVERHEAD = 1 << 20
 
 
 def read_idx(stream: BinaryIO, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -58,15 +67,92 @@ def read_idx(stream: BinaryIO, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _read_gzipped_idx(file: Path, sha256: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    with file.open("rb") as content:
-        if hashlib.file_digest(content, "sha256").hexdigest() != sha256:
-            raise DatasetError(f"{file}: not the original file (its SHA-256 differs); delete it")
+def largest_file(description: Description, array: str) -> int:
+    """The most bytes that an original file can have, in any form."""
+    return _content_size(description.shape(array)) + _OVERHEAD
+
+
+def _content_size(shape: tuple[int, ...]) -> int:
+    return 4 + 4 * len(shape) + math.prod(shape)
+
+
+def canonical(file: bytes, description: Description, array: str) -> bytes:
+    """An original file as gzip, whatever form it has.
+
+    Args:
+        file: the bytes of the file.
+        description: of the dataset.
+        array: the one of :data:`ARRAYS` that the file holds.
+
+    Returns:
+        The file itself if it is compressed once.
+
+    Raises:
+        DatasetError: it is not the original file.
+    """
+    forms = _checked(file, description, array)
+    if len(forms) == 1:
+        # Without a time, so that equal contents are equal files.
+        return gzip.compress(forms[0], 1, mtime=0)
+    return forms[-2]
+
+
+def _checked(file: bytes, description: Description, array: str) -> list[bytes]:
+    """An original file as it is and what it unpacks to, step by step; the last is the content.
+
+    Raises:
+        DatasetError: it is not the original file.
+    """
+    sha256 = description.files[ARRAYS.index(array)][1]
+    size = _content_size(description.shape(array))
+    forms = [file]
+    while forms[-1].startswith(_GZIP):
+        # A file that was compressed more than twice is no file that a server or a person made.
+        if len(forms) > 2:
+            raise DatasetError("compressed again and again")
+        forms.append(_unpacked(forms[-1], size))
+    if description.content_known:
+        found = hashlib.sha256(forms[-1]).hexdigest()
+        if found != sha256:
+            raise DatasetError(f"wrong content (SHA-256 {found[:12]}…, not {sha256[:12]}…)")
+        return forms
+    for i, form in enumerate(forms[:-1]):
+        if hashlib.sha256(form).hexdigest() == sha256:
+            return forms[i:]
+    raise DatasetError(
+        f"wrong content (no file with the SHA-256 {sha256[:12]}…); of {description.title}, only "
+        "the compressed files as they were published can be checked"
+    )
+
+
+def _unpacked(file: bytes, size: int) -> bytes:
+    """The content of a gzip file, of which at most ``size`` bytes and what they pack to are read.
+
+    Raises:
+        DatasetError: it is damaged, or there is more.
+    """
+    limit = size + _OVERHEAD
     try:
-        with gzip.open(file, "rb") as stream:
-            return read_idx(stream, shape)  # type: ignore[arg-type]
+        with gzip.GzipFile(fileobj=io.BytesIO(file)) as stream:
+            content = stream.read(limit + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DatasetError(f"{file}: not a complete gzip file ({error})") from None
+        raise DatasetError(f"not a complete gzip file ({error})") from None
+    if len(content) > limit:
+        raise DatasetError(f"wrong content (more than {size:,} bytes)")
+    return content
+
+
+def _read_original(file: Path, description: Description, array: str) -> NDArray[np.uint8]:
+    with file.open("rb") as stream:
+        content = stream.read(largest_file(description, array) + 1)
+    try:
+        forms = _checked(content, description, array)
+    except DatasetError as error:
+        raise DatasetError(
+            f"{file}: not the original file: {error}; delete it, and snakemake fetches it again"
+        ) from None
+    try:
+        return read_idx(io.BytesIO(forms[-1]), description.shape(array))
     except DatasetError as error:
         raise DatasetError(f"{file}: {error}") from None
 
@@ -100,12 +186,9 @@ def prepare(name: str, originals: Sequence[Path], folder: Path) -> None:
 
 def _originals(description: Description, files: Sequence[Path]) -> list[NDArray[np.uint8]]:
     arrays = []
-    for array_name, file, (_, sha256) in zip(ARRAYS, files, description.files, strict=True):
-        images = "images" in array_name
-        count = description.train_size if "train" in array_name else description.test_size
-        shape = (count, *description.image_shape) if images else (count,)
-        array = _read_gzipped_idx(file, sha256, shape)
-        arrays.append(array.reshape(count, -1) if images else array)
+    for name, file in zip(ARRAYS, files, strict=True):
+        array = _read_original(file, description, name)
+        arrays.append(array.reshape(len(array), -1) if "images" in name else array)
     return arrays
 
 

@@ -1,20 +1,22 @@
 """The original files of a dataset, each from the first source that has it.
 
-A source may be a folder or a mirror, and need not be trusted: a file is accepted only if its
-SHA-256 is the known one. Files are written under a temporary name and renamed when complete.
+A source may be a folder or a mirror, and need not be trusted: a file is accepted only if it is the
+original one, in any form that ``data.originals`` knows. Whatever a source does, the next one is
+tried. Files are written under a temporary name and renamed when complete.
 """
 
-import hashlib
-import os
-import shutil
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ntk_mnist.data.catalogue import CATALOGUE, DatasetError
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError, Description
+from ntk_mnist.data.originals import canonical, largest_file
+from ntk_mnist.store.whole_files import write_whole
 
 __all__ = ["fetch"]
 
@@ -24,7 +26,7 @@ _GRACE_SECONDS, _SLOWEST_BYTES_A_SECOND = 60, 10_000
 
 
 def fetch(name: str, sources: Sequence[str], folder: Path) -> None:
-    """Put the original files of a dataset into ``folder`` and check each of them.
+    """Put the original files of a dataset into ``folder`` as gzip, and check each of them.
 
     Args:
         name: a key of :data:`CATALOGUE`.
@@ -33,26 +35,26 @@ def fetch(name: str, sources: Sequence[str], folder: Path) -> None:
 
     Raises:
         DatasetError: no source has a file; the message gives the reason for each source.
+        OSError: a file cannot be written.
     """
     description = CATALOGUE[name]
     folder.mkdir(parents=True, exist_ok=True)
-    for file_name, sha256 in description.files:
-        target = folder / file_name
+    for array, (file_name, _) in zip(ARRAYS, description.files, strict=True):
         failures = []
         for source in sources:
             try:
-                with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
-                    copy = Path(incoming) / file_name
-                    if "://" in source:
-                        _download(source, file_name, sha256, copy)
-                    else:
-                        _copy(Path(source).expanduser() / file_name, sha256, copy)
-                    os.replace(copy, target)
-                break
+                content = _original(source, description, array, folder)
             except DatasetError as failure:
                 failures.append(f"  {source}: {failure}")
+                continue
+            write_whole(folder / file_name, partial(_write, content))
+            break
         else:
             raise DatasetError(_unavailable(name, file_name, failures))
+
+
+def _write(content: bytes, stream: BinaryIO) -> None:
+    stream.write(content)
 
 
 def _unavailable(name: str, file_name: str, failures: Sequence[str]) -> str:
@@ -70,56 +72,153 @@ def _unavailable(name: str, file_name: str, failures: Sequence[str]) -> str:
     )
 
 
-def _copy(file: Path, sha256: str, target: Path) -> None:
+class _Absent(DatasetError):
+    """A source has no file of a name; it may have the file under another name."""
+
+
+def _original(source: str, description: Description, array: str, folder: Path) -> bytes:
+    """An original file from a source, which may have it under several names, as gzip.
+
+    Raises:
+        DatasetError: the source does not have it.
+    """
+    original_name = description.files[ARRAYS.index(array)][0]
+    limit = largest_file(description, array)
+    remote = "://" in source
+    absent, reasons = "", list[str]()
+    for name in _names(original_name, "" if remote else description.title):
+        try:
+            file = _download(source, name, limit, folder) if remote else _read(source, name, limit)
+            return canonical(file, description, array)
+        except _Unusable:
+            raise
+        except _Absent as failure:
+            absent = absent or str(failure)
+        except DatasetError as failure:
+            # A server may answer with one page whatever it is asked for.
+            if not any(reason.endswith(str(failure)) for reason in reasons):
+                reasons.append(str(failure) if name == original_name else f"{name}: {failure}")
+    raise DatasetError("; ".join(reasons) or absent)
+
+
+def _names(name: str, title: str) -> Iterator[str]:
+    """The names that an original file may have below a source.
+
+    Args:
+        name: as it was published.
+        title: of the dataset, if the folders of torchvision may be there too.
+    """
+    unpacked = name.removesuffix(".gz")
+    # Some programs that unpack or copy the files give them this name.
+    dotted = unpacked.replace("-idx", ".idx")
+    folders = ["", "raw/", f"{title.replace('-', '')}/raw/"] if title else [""]
+    for folder in folders:
+        for one in (name, unpacked, f"{dotted}.gz", dotted):
+            yield folder + one
+
+
+class _Unusable(DatasetError):
+    """A source cannot be used at all, whatever the name of the file."""
+
+
+def _read(source: str, name: str, limit: int) -> bytes:
+    """A file below a folder.
+
+    Raises:
+        _Absent: there is none.
+        _Unusable: the folder has no path.
+        DatasetError: it cannot be read, or has more than ``limit`` bytes.
+    """
     try:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-            if found != sha256:
-                raise DatasetError(f"wrong content (SHA-256 {found[:12]}…, not {sha256[:12]}…)")
-            stream.seek(0)
-            with target.open("wb") as copy:
-                shutil.copyfileobj(stream, copy)
+        folder = Path(source).expanduser()
+    except RuntimeError:
+        raise _Unusable("the home of that user is not known") from None
+    try:
+        # A pipe or a device may have no end.
+        if not stat.S_ISREG((folder / name).stat().st_mode):
+            raise DatasetError("not a file")
+        with (folder / name).open("rb") as stream:
+            file = stream.read(limit + 1)
     except FileNotFoundError:
-        raise DatasetError("no such file") from None
+        raise _Absent("no such file") from None
+    except NotADirectoryError:
+        raise _Absent("not a folder") from None
     except OSError as error:
-        if error.filename == str(file):
-            raise DatasetError(error.strerror or str(error)) from None
-        raise
+        raise DatasetError(error.strerror or str(error)) from None
+    except ValueError as error:
+        # A path that no file can have.
+        raise _Unusable(str(error)) from None
+    if len(file) > limit:
+        raise DatasetError(f"wrong content (more than {limit:,} bytes)")
+    return file
 
 
-def _download(address: str, file_name: str, sha256: str, target: Path) -> None:
+def _download(address: str, name: str, limit: int, folder: Path) -> bytes:
+    """A file below an address.
+
+    Raises:
+        _Absent: the server does not have it.
+        _Unusable: the server does not answer, or not in time, or the address is none.
+        DatasetError: the download failed, or has more than ``limit`` bytes.
+    """
     # Imported here, because only this command needs a network client.
     import pooch
     import requests
 
     pooch.get_logger().setLevel("ERROR")
-    mirror = pooch.create(
-        path=target.parent,
-        base_url=address.rstrip("/") + "/",
-        registry={file_name: f"sha256:{sha256}"},
-        retry_if_failed=_RETRIES,
-    )
+    progress = _Progress(name, limit)
     downloader = pooch.HTTPDownloader(
-        progressbar=_Progress(file_name),
+        progressbar=progress,
         # Small, because the rate is checked only when a chunk is complete.
         chunk_size=256,
         timeout=(_CONNECT_SECONDS, _READ_SECONDS),
     )
+
+    def download_once(*arguments: Any) -> None:
+        # What a further attempt would not change is told from what it may.
+        try:
+            downloader(*arguments)
+        except requests.exceptions.HTTPError as error:
+            status = error.response.status_code
+            if 400 <= status < 500:
+                raise _Absent(f"the server answered {status}") from None
+            raise
+        except (requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
+            raise _Unusable("neither a folder nor an http(s) address") from None
+        except requests.exceptions.TooManyRedirects:
+            raise _Unusable("the server redirects again and again") from None
+
     try:
-        mirror.fetch(file_name, downloader=downloader)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+            mirror = pooch.create(
+                path=incoming,
+                base_url=address.rstrip("/") + "/",
+                # Without a hash, as a mirror may send the file in another form.
+                registry={name: None},
+                retry_if_failed=_RETRIES,
+            )
+            mirror.fetch(name, downloader=download_once)
+            return (Path(incoming) / name).read_bytes()
     except requests.exceptions.HTTPError as error:
-        raise DatasetError(f"the server answered {error.response.status_code}") from None
+        raise _Unusable(f"the server answered {error.response.status_code}") from None
     except _TooSlow:
-        raise DatasetError("too slow") from None
+        raise _Unusable("too slow") from None
     except requests.exceptions.Timeout:
-        raise DatasetError("no answer in time") from None
+        raise _Unusable("no answer in time") from None
     except requests.exceptions.ConnectionError as error:
-        raise DatasetError(f"no connection ({_root_cause(error)})") from None
+        raise _Unusable(f"no connection ({_root_cause(error)})") from None
+    except (requests.exceptions.InvalidURL, UnicodeError):
+        raise _Unusable("not an address") from None
     except requests.exceptions.RequestException as error:
         raise DatasetError(f"the download failed ({_root_cause(error)})") from None
-    except ValueError:
-        # pooch raises this if the hash of a download differs.
-        raise DatasetError("the download is not the original file (its SHA-256 differs)") from None
+    except ValueError as error:
+        # Python's own check of an address, also of one that a server redirects to.
+        raise _Unusable(f"not an address, or no answer of a server ({error})") from None
+    except OSError as error:
+        # Of the client itself, as when its certificates are missing. A full disk has a number.
+        if error.errno is None:
+            raise _Unusable(str(error)) from None
+        raise
 
 
 class _TooSlow(Exception):
@@ -127,10 +226,10 @@ class _TooSlow(Exception):
 
 
 class _Progress:
-    """A progress bar for pooch that also checks the rate; it is shown when bytes arrive."""
+    """A progress bar for pooch that also checks rate and size; it is shown when bytes arrive."""
 
-    def __init__(self, description: str) -> None:
-        self._description = description
+    def __init__(self, description: str, limit: int) -> None:
+        self._description, self._limit = description, limit
         self._bar: Any = None
         self.total = 0
 
@@ -149,6 +248,7 @@ class _Progress:
 
         Raises:
             _TooSlow: the mean rate is too low.
+            DatasetError: more bytes come than any form of the file has.
         """
         from tqdm import tqdm
 
@@ -162,6 +262,8 @@ class _Progress:
                 file=sys.stdout,
             )
         self._bar.update(received)
+        if self._bar.n > self._limit:
+            raise DatasetError(f"wrong content (more than {self._limit:,} bytes)")
         elapsed = time.monotonic() - self._started
         if elapsed > _GRACE_SECONDS and self._bar.n < elapsed * _SLOWEST_BYTES_A_SECOND:
             raise _TooSlow

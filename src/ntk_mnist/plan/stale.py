@@ -7,9 +7,24 @@ from ntk_mnist.plan.cells import Cell
 from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.store.records import chart_record, prepared_record, table_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
-from ntk_mnist.store.staleness import digest, reasons
+from ntk_mnist.store.staleness import damage, digest, reasons
 
-__all__ = ["stale_arrays", "stale_cell", "stale_chart", "stale_figure", "stale_table"]
+__all__ = [
+    "stale_arrays",
+    "stale_cell",
+    "stale_chart",
+    "stale_figure",
+    "stale_originals",
+    "stale_table",
+]
+
+
+def stale_originals(listing: Path) -> list[str]:
+    """Why the original files of a dataset are stale, whose digests are in a file beside them.
+
+    They are checked against the known digests when they are fetched.
+    """
+    return damage(listing)
 
 
 def stale_arrays(dataset: str, record: Path) -> list[str]:

@@ -1,10 +1,11 @@
-"""Parquet files of this project: written completely, and checked when they are read.
+"""Parquet files of this project: written completely, and checked whole whenever they are opened.
 
-The file's metadata under the key ``ntk_mnist`` holds the record of what made it (``records``), a
-SHA-256 of its rows, by which damage is found, and the seeds that a network's shard has.
+The file's metadata under the key ``ntk_mnist`` holds the record of what made it (``records``), the
+SHA-256 of the file (``stated_digest``), by which damage of any byte is found, and the seeds that a
+network's shard has. Equal rows with an equal record make equal files.
 """
 
-import hashlib
+import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ntk_mnist import UserError
 from ntk_mnist.store.records import Record, differences
+from ntk_mnist.store.stated_digest import PLACE, state_digest, stated_digest
 from ntk_mnist.store.whole_files import write_whole
 
 __all__ = ["About", "TableError", "about", "is_current", "read", "write", "write_table"]
@@ -31,7 +33,7 @@ class About(NamedTuple):
 
     Attributes:
         made: the record of what made it.
-        sha256: of its rows.
+        sha256: of the file.
         seeds: in its rows, ascending; none if it has no such column.
     """
 
@@ -64,23 +66,26 @@ def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], made
 def write_table(file: Path, table: pa.Table, made: Record) -> None:
     """Write a table; the file appears only when it is complete and on disk."""
     seeds = set(table["seed"].to_pylist()) if "seed" in table.column_names else set()
-    said = About(made, _digest(table), tuple(sorted(seeds)))
-    stamped = table.replace_schema_metadata({_METADATA_KEY: json.dumps(said._asdict())})
-    write_whole(file, lambda stream: pq.write_table(stamped, stream))
-
-
-def _digest(table: pa.Table) -> str:
-    return hashlib.sha256(json.dumps(table.to_pydict()).encode()).hexdigest()
+    said = About(made, PLACE, tuple(sorted(seeds)))
+    buffer = io.BytesIO()
+    # Added to the file's metadata and not to the schema's, which the file would hold twice.
+    with pq.ParquetWriter(buffer, table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({_METADATA_KEY: json.dumps(said._asdict())})
+    content = state_digest(buffer.getvalue())
+    write_whole(file, lambda stream: stream.write(content))
 
 
 def about(file: Path) -> About:
-    """What a file says about itself, from its last few kilobytes.
+    """What a file says about itself.
 
     Raises:
-        TableError: it is missing, damaged there, or not a file of this project.
+        TableError: it is missing, damaged, or not a file of this project.
     """
     try:
-        return _said(pq.read_metadata(file).metadata)
+        content = file.read_bytes()
+        digest = stated_digest(content)
+        return _said(pq.read_metadata(pa.BufferReader(content)).metadata, digest)
     except _DAMAGE as error:
         raise _unreadable(file, error) from None
 
@@ -94,39 +99,36 @@ def is_current(file: Path, made: Record) -> bool:
 
 
 def read(file: Path, schema: pa.Schema) -> tuple[pa.Table, About]:
-    """Read a shard or table, check every row, and return what it says about itself too.
+    """Read a shard or table, and return what it says about itself too.
 
     Raises:
         TableError: the file is missing, damaged or of another schema.
     """
     try:
+        content = file.read_bytes()
+        digest = stated_digest(content)
         # ParquetFile and not read_table, which would add the folders' names as columns.
-        with pq.ParquetFile(file) as stream:
-            table = stream.read()
-        if not table.schema.equals(schema):
-            raise TableError(
-                f"{file}: has the columns {', '.join(table.schema.names)}; "
-                f"expected {', '.join(schema.names)}; delete it, and it is computed again"
-            )
-        said = _said(table.schema.metadata)
+        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        said = _said(table.schema.metadata, digest)
     except _DAMAGE as error:
         raise _unreadable(file, error) from None
-    if said.sha256 != _digest(table):
-        raise TableError(f"{file}: checksum mismatch; delete it, and it is computed again")
+    if not table.schema.equals(schema):
+        raise TableError(
+            f"{file}: has the columns {', '.join(table.schema.names)}; expected "
+            f"{', '.join(schema.names)}; {_REMEDY}"
+        )
     return table.replace_schema_metadata(), said
 
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
+_REMEDY = "run snakemake again, and it is computed again"
 
 
-def _said(metadata: Mapping[bytes, bytes] | None) -> About:
+def _said(metadata: Mapping[bytes, bytes] | None, digest: str) -> About:
     said = json.loads((metadata or {})[_METADATA_KEY])
-    return About(**{**said, "seeds": tuple(said["seeds"])})
+    return About(said["made"], digest, tuple(said["seeds"]))
 
 
 def _unreadable(file: Path, error: Exception) -> TableError:
     reason = (str(error).splitlines() or ["empty"])[0]
-    return TableError(
-        f"{file}: not a complete Parquet file of this project ({reason}); "
-        "delete it, and it is computed again"
-    )
+    return TableError(f"{file}: not a complete Parquet file of this project ({reason}); {_REMEDY}")

@@ -1,22 +1,42 @@
-"""Would a file be made differently now? If so, why, in a few words.
+"""Would a file be made differently now, or is it damaged? If so, why, in a few words.
 
-Each file states what made it: a Parquet file in its metadata, a chart's HTML in the ``usermeta``
-of its specification, prepared arrays in the ``made.json`` beside them.
+Each file states what made it, and digests by which damage of any byte is found: a Parquet file in
+its metadata, a chart's HTML in the ``usermeta`` of its specification, also for its other files,
+prepared arrays in the ``made.json`` beside them.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from ntk_mnist.store.file_digests import FileDigests
 from ntk_mnist.store.records import Record, differences
 from ntk_mnist.store.shards import TableError, about
+from ntk_mnist.store.stated_digest import stated_digest
 
-__all__ = ["digest", "reasons"]
+__all__ = ["FAULTS", "damage", "digest", "reasons"]
 
+#: What :func:`digest` gives for a shard that has none.
+FAULTS = ("missing", "damaged")
 _USERMETA = re.compile(rb'"usermeta": ?(\{"ntk_mnist": ?)')
+
+
+class _Statement(NamedTuple):
+    """What a file states.
+
+    Attributes:
+        made: the record of what made it.
+        seeds: that it holds.
+        damaged: the names of files beside it whose digests it states and that have another one.
+    """
+
+    made: Mapping[str, Any]
+    seeds: tuple[int, ...] = ()
+    damaged: Sequence[str] = ()
 
 
 def reasons(file: Path, wanted: Record, seeds: Sequence[int] = ()) -> list[str]:
@@ -30,15 +50,26 @@ def reasons(file: Path, wanted: Record, seeds: Sequence[int] = ()) -> list[str]:
     if not file.exists():
         return []
     try:
-        found = differences(_made(file), wanted)
-        if found or not seeds:
-            return found
-        missing = sorted(set(seeds) - set(about(file).seeds))
-    except (OSError, ValueError, KeyError, TableError):
+        stated = _READERS[file.suffix](file)
+        found = differences(stated.made, wanted)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, TableError):
         return [f"{file.name} is damaged"]
-    if not missing:
+    if found:
+        return found
+    if missing := sorted(set(seeds) - set(stated.seeds)):
+        return [f"{_listed(missing)} missing"]
+    return [f"{name} is damaged" for name in stated.damaged]
+
+
+def damage(listing: Path) -> list[str]:
+    """Which of the files whose digests a JSON file states are damaged, in words."""
+    if not listing.exists():
         return []
-    return [f"{_listed(missing)} missing"]
+    try:
+        damaged = FileDigests.read(listing).damaged(listing.parent)
+    except (OSError, ValueError):
+        damaged = [listing.name]
+    return [f"{name} is damaged" for name in damaged]
 
 
 def _listed(seeds: Sequence[int]) -> str:
@@ -49,7 +80,7 @@ def _listed(seeds: Sequence[int]) -> str:
 
 
 def digest(file: Path) -> str:
-    """The digest of a table's rows as its metadata states it; the fault if it cannot be read."""
+    """The digest that a shard or table states; the fault if it has another one."""
     try:
         status = file.stat()
     except OSError:
@@ -61,19 +92,43 @@ def digest(file: Path) -> str:
 @cache
 def _digest(file: Path, _version: tuple[int, ...]) -> str:
     try:
-        return about(file).sha256
-    except TableError:
+        return stated_digest(file.read_bytes())
+    except (OSError, ValueError):
         return "damaged"
 
 
-def _made(file: Path) -> Mapping[str, Any]:
-    if file.suffix == ".parquet":
-        return about(file).made
-    if file.suffix == ".json":
-        return json.loads(file.read_text())
-    text = file.read_bytes()
-    found = _USERMETA.search(text)
+def _of_table(file: Path) -> _Statement:
+    said = about(file)
+    return _Statement(said.made, said.seeds)
+
+
+def _of_listing(file: Path) -> _Statement:
+    made = json.loads(file.read_text())
+    return _Statement(made, damaged=FileDigests.read(file).damaged(file.parent))
+
+
+def _of_chart(file: Path) -> _Statement:
+    content = file.read_bytes()
+    stated_digest(content)
+    found = _USERMETA.search(content)
     if not found:
         raise ValueError(f"{file} does not state what made it")
-    made, _ = json.JSONDecoder().raw_decode(text[found.end() :].decode())
-    return made
+    made, _ = json.JSONDecoder().raw_decode(content[found.end() :].decode())
+    others = [file.with_suffix(f".{ending}") for ending in made["files"]]
+    damaged = [
+        other.name
+        for other in others
+        if other.exists() and _sha256(other) != made["files"][other.suffix[1:]]
+    ]
+    return _Statement(made, damaged=damaged)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+_READERS: Mapping[str, Callable[[Path], _Statement]] = {
+    ".parquet": _of_table,
+    ".json": _of_listing,
+    ".html": _of_chart,
+}
