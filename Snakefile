@@ -13,6 +13,8 @@ include: "workflow/rules/streams.smk"
 include: "workflow/rules/requests.smk"
 include: "workflow/rules/one_run.smk"
 include: "workflow/rules/stop.smk"
+include: "workflow/rules/dates.smk"
+include: "workflow/rules/accept.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/cells.smk"
 include: "workflow/rules/tables.smk"
@@ -22,6 +24,7 @@ include: "workflow/rules/charts.smk"
 onstart:
     refuse_a_second_run()
     stop_when_started()
+    accept_if_touched()
 
 
 report: "workflow/report/workflow.rst"

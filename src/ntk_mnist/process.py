@@ -79,8 +79,13 @@ def end_on_signals() -> None:
 
 def _interrupt(*_: object) -> NoReturn:
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        # Not SIG_IGN: Python prints a traceback for a signal that came just before.
+        signal.signal(number, _ignore)
     raise KeyboardInterrupt
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _end_after(received: int) -> NoReturn:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import psutil
 
 #: For which jobs may end in order, and after which none is waited for.
-SECONDS_TO_END, SECONDS_TO_WAIT = 10, 15
+SECONDS_TO_END, SECONDS_TO_WAIT = 5, 10
 STOPPED_BY = []
 
 
@@ -51,7 +51,8 @@ def stop_on_signals():
 # cancelled by Snakemake, from when the run starts.
 STOPS = (
     workflow.is_main_process
-    and Path(workflow.main_snakefile).resolve() == (RULES.parents[1] / "Snakefile").resolve()
+    and Path(workflow.main_snakefile).resolve()
+    == (RULES.parents[1] / "Snakefile").resolve()
     and threading.current_thread() is threading.main_thread()
 )
 if STOPS:

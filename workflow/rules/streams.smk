@@ -12,7 +12,11 @@ from ntk_mnist.process import tolerant
 
 STREAMS = {0: ("stdin", "<"), 1: ("stdout", ">"), 2: ("stderr", "2>")}
 # Snakemake's own log may have the number of a closed stream by now; jobs do not inherit it.
-CLOSED = {number for number, (name, _) in STREAMS.items() if getattr(sys, f"__{name}__") is None}
+CLOSED = {
+    number
+    for number, (name, _) in STREAMS.items()
+    if getattr(sys, f"__{name}__") is None
+}
 if CLOSED:
     while (nothing := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -20,7 +24,9 @@ if CLOSED:
     for number in CLOSED:
         name, sign = STREAMS[number]
         setattr(sys, name, open(os.devnull, "w" if number else "r"))
-    redirections = " ".join(f"{STREAMS[number][1]}{os.devnull}" for number in sorted(CLOSED))
+    redirections = " ".join(
+        f"{STREAMS[number][1]}{os.devnull}" for number in sorted(CLOSED)
+    )
     # First what is Snakemake's own prefix.
     shell.prefix(f"set -euo pipefail; exec {redirections}; ")
 

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
             print(f"missing: {file} {' '.join(f'{k} {v}' for k, v in seed.items())}".rstrip())
     only = experiment.only(options.table)
     found = aggregate(schema, shards, missing, table.order, only)
-    made = table_record(columns(schema), digests | found.digests, repr(only))
+    made = table_record(columns(schema), digests | found.digests, repr(only), found.accepted)
     write_table(options.output, found.table, made)
 
 

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ntk_mnist.store.records import Record, differences
+from ntk_mnist.store.records import Record, differences, marks
 from ntk_mnist.store.shards import TableError, about
 
-__all__ = ["digest", "reasons"]
+__all__ = ["accepted", "digest", "reasons"]
 
 _USERMETA = re.compile(rb'"usermeta": ?(\{"ntk_mnist": ?)')
 
@@ -55,6 +55,15 @@ def digest(file: Path) -> str:
         return about(file).sha256
     except TableError:
         return "damaged" if file.exists() else "missing"
+
+
+@cache
+def accepted(file: Path) -> Mapping[str, list[str]]:
+    """The marks of a shard; none if it cannot be read."""
+    try:
+        return marks(about(file).made)
+    except TableError:
+        return {}
 
 
 def _made(file: Path) -> Mapping[str, Any]:
