@@ -9,13 +9,23 @@ configfile: f"{workflow.current_basedir.get_path_or_uri(secret_free=True)}/confi
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/streams.smk"
 include: "workflow/rules/requests.smk"
 include: "workflow/rules/one_run.smk"
+include: "workflow/rules/stop.smk"
+include: "workflow/rules/dates.smk"
+include: "workflow/rules/accept.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/cells.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/charts.smk"
+
+
+onstart:
+    refuse_a_second_run()
+    stop_when_started()
+    accept_if_touched()
 
 
 report: "workflow/report/workflow.rst"

@@ -13,7 +13,8 @@ from checkout import REPOSITORY
 SOURCE = REPOSITORY / "src"
 #: The rooms on each floor, from below. Modules of the package itself are rooms too.
 FLOORS = (
-    {"", "settings", "measures", "registries", "declarations", "runtime", "compilation"},
+    {"", "settings", "measures", "registries", "declarations", "runtime", "compilation"}
+    | {"process"},
     {"infinite_width"},
     {"data", "architecture", "neural_tangents_compat", "store"},
     {"networks", "kernels"},

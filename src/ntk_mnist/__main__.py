@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ntk_mnist import UserError
+from ntk_mnist import UserError, process
 from ntk_mnist.runtime import bound_threads
 
 COMMANDS = {
@@ -72,9 +72,14 @@ class _NoPandas:
 
 
 if __name__ == "__main__":
+    process.open_streams()
+    process.end_on_signals()
     if sys.argv[1:2] and sys.argv[1] in CELLS:
         sys.meta_path.insert(0, _NoPandas())
-    code = main()
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        process.end()
     sys.stdout.flush()
     sys.stderr.flush()
     # Everything is written; an orderly shutdown of JAX would take a third of a second.

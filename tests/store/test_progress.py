@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_lines_are_few_and_show_stage_tiles_and_time_left(clock: Clock) -> None:
     stream = io.StringIO()
-    show = ProgressLines("nngp, 60,000 images", stream)
+    show = ProgressLines("nngp, 60,000 images", [stream])
     for tile in range(1, 1001):
         clock.now += 0.125
         show(Stage.FACTORIZATION, tile, 1000)
@@ -37,7 +37,7 @@ def test_lines_are_few_and_show_stage_tiles_and_time_left(clock: Clock) -> None:
 
 def test_the_time_before_the_first_tile_does_not_enter_the_estimate(clock: Clock) -> None:
     stream = io.StringIO()
-    show = ProgressLines("ntk", stream)
+    show = ProgressLines("ntk", [stream])
     for moment, tile in ((60.0, 1), (66.0, 7)):
         clock.now = moment
         show(Stage.EXACT_PRODUCTS, tile, 100)
@@ -49,7 +49,7 @@ def test_the_time_before_the_first_tile_does_not_enter_the_estimate(clock: Clock
 
 def test_a_stage_that_begins_again_is_timed_again(clock: Clock) -> None:
     stream = io.StringIO()
-    show = ProgressLines("ntk", stream)
+    show = ProgressLines("ntk", [stream])
     for moment, tile in ((10.0, 1), (20.0, 2), (23.0, 1), (25.0, 2)):
         clock.now = moment
         show(Stage.REFINEMENT, tile, 2)

@@ -8,10 +8,12 @@ import pytest
 from ntk_mnist.store import records
 from ntk_mnist.store.records import (
     Record,
+    accepted,
     chart_record,
     differences,
     digest_of,
     make_record,
+    marks,
     prepared_record,
     table_record,
 )
@@ -165,3 +167,22 @@ def test_an_upgraded_library_changes_the_record(
     upgraded = make_record(record["settings"], ENTRIES, ["jax"], record["columns"])
     (word,) = differences(record, upgraded)
     assert word.endswith("is 99.0")
+
+
+def test_the_record_of_a_table_lists_the_shards_that_were_accepted() -> None:
+    plain = table_record({}, {"a": "1"}, "{}")
+    marked = table_record({}, {"a": "1"}, "{}", {"a": {"2026-01-02": ["x changed"]}, "b": {}})
+    assert marked["accepted"] == {"a": {"2026-01-02": ["x changed"]}}
+    assert differences(plain, marked) == ["accepted shards was none, is 1, 2026-01-02"]
+
+
+def test_marks_are_no_difference_and_accumulate(record: Record) -> None:
+    older = record | {"libraries": {}}
+    first = accepted(older, record, "2026-01-01")
+    assert differences(first, record) == []
+    words = differences(older, record)
+    assert marks(first) == {"2026-01-01": words}
+    second = accepted(first | {"libraries": {}}, record, "2026-01-02")
+    assert marks(second) == {"2026-01-01": words, "2026-01-02": words}
+    same = accepted(first | {"libraries": {}}, record, "2026-01-01")
+    assert marks(same) == {"2026-01-01": words + words}

@@ -8,6 +8,7 @@ import pytest
 from store.made_up_shards import KERNEL, MADE, NETWORK, row
 
 from ntk_mnist.commands.chart import render
+from ntk_mnist.store import staleness
 from ntk_mnist.store.file_digests import write_digests
 from ntk_mnist.store.records import Record
 from ntk_mnist.store.shards import about, write
@@ -82,7 +83,9 @@ def test_a_flipped_byte_anywhere_is_damage(
     for i in range(0, len(content), max(1, len(content) // 50)):
         file.write_bytes(content[:i] + bytes([content[i] ^ 1]) + content[i + 1 :])
         assert reasons(file, MADE) == [f"{file.name} is damaged"]
-        assert digest.__wrapped__(file) == "damaged"
+        # Files that change within a tick of the clock look the same.
+        staleness._digest.cache_clear()
+        assert digest(file) == "damaged"
 
 
 @pytest.mark.parametrize(

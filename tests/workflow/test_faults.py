@@ -18,6 +18,7 @@ from checkout import (
     CONFIG,
     REPOSITORY,
     Checkout,
+    kernel_shard,
     network_shard,
     without_times,
 )
@@ -158,6 +159,55 @@ def test_a_killed_cell_keeps_the_seeds_that_it_finished(fresh: Checkout) -> None
     # Its wall time too: what was finished was not trained again.
     assert str(rows[0]["train_seconds"]).encode("utf-32-le") in stored["seed=0"]
     assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize("group", [True, False], ids=["group", "snakemake"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_run_ends_within_seconds_with_one_line_and_keeps_what_is_finished(
+    fresh: Checkout, tmp_path: Path, number: signal.Signals, group: bool
+) -> None:
+    config = CONFIG.replace("width: [8, 16]", "width: [8, 16], seed: [0, 1, 2, 3, 4, 5]")
+    fresh.configure(config.replace("epochs: 2", "epochs: 40000"))
+    shard, log = network_shard(8, 64), tmp_path / "log"
+    process = fresh.start(shard, kernel_shard(64), log=log)
+    checkpoint = fresh.folder / "data/checkpoints" / shard
+    while not (checkpoint / "seed=1.npy").exists():
+        time.sleep(0.02)
+    # A terminal sends it to the whole group, `kill` to one process.
+    (os.killpg if group else os.kill)(process.pid, number)
+    assert process.wait(timeout=20) == 128 + number
+    wait_for_orphans(process)
+    lines = log.read_text().splitlines()
+    assert lines[-1].startswith(f"Stopped by {number.name}. ")
+    assert not [line for line in lines if "Traceback" in line or "Error" in line]
+    assert not list(fresh.folder.rglob(".incoming*"))
+    stored = {file.stem: file.read_bytes() for file in checkpoint.glob("seed=*.npy")}
+    assert 2 <= len(stored) < 6
+    again = fresh.start(shard, log=log)
+    while not (checkpoint / f"seed={len(stored)}.npy").exists():
+        time.sleep(0.02)
+    assert all((checkpoint / f"{name}.npy").read_bytes() == stored[name] for name in stored)
+    kill_group(again)
+    again.wait()
+
+
+@pytest.mark.parametrize(
+    "redirection",
+    [
+        *("<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"),
+        *(">/dev/full", "2>&1 | head -20 || true"),
+    ],
+)
+def test_a_run_does_not_depend_on_its_standard_streams(
+    done: Checkout, finished: Checkout, redirection: str
+) -> None:
+    for made in (network_shard(8, 64), kernel_shard(64), "results/tiny/figures/calibration.png"):
+        (done.folder / made).unlink()
+    run = done.run(["bash", "-c", f"snakemake --configfile tiny.yaml {redirection}"])
+    assert run.returncode == 0, run.stderr
+    assert done.results() == finished.results()
+    assert done.plan()[0] == Counter()
+    assert done.tables() == finished.tables()
 
 
 def test_a_diverged_seed_costs_no_other_seed(fresh: Checkout) -> None:

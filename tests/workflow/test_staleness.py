@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import AFTER_KERNELS, AFTER_NETWORKS, Checkout, kernel_shard, network_shard
 
-from ntk_mnist.store.schemas import TABLE_SCHEMAS
-from ntk_mnist.store.shards import read
+from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
+from ntk_mnist.store.shards import about, read
 
 NETWORKS = Counter(network=4) + AFTER_NETWORKS
 KERNELS = Counter(kernel=2) + AFTER_KERNELS
@@ -109,15 +110,108 @@ def test_an_upgrade_of_a_library_runs_what_it_decides(
         assert any(f"{library} was" in r and "is 99.0" in r for r in set().union(*why.values()))
 
 
-def scramble_dates(folder: Path) -> None:
+def scramble_dates(folder: Path, first: float = 1_700_000_000) -> None:
     files = [file for file in folder.rglob("*") if file.is_file()]
     for i, file in enumerate(random.Random(0).sample(files, len(files))):
-        os.utime(file, (1_700_000_000 + i, 1_700_000_000 + i))
+        os.utime(file, (first + i, first + i))
 
 
-def test_dates_alone_run_nothing(done: Checkout) -> None:
+def test_dates_alone_run_nothing_not_even_beside_a_forced_rule(done: Checkout) -> None:
     scramble_dates(done.folder)
     assert done.plan()[0] == Counter()
+    assert done.plan("--forcerun", "chart")[0] == Counter(chart=3)
+    assert done.plan("--forcerun", "network")[0] == NETWORKS
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        pytest.param(time.time() + 2 * 86400, id="in two days"),
+        pytest.param(time.time() + 120, id="in two minutes"),
+        pytest.param(0, id="zero"),
+        pytest.param(-86400, id="before 1970"),
+    ],
+)
+def test_what_runs_does_not_depend_on_dates_and_no_date_makes_it_fail(
+    done: Checkout, date: float
+) -> None:
+    def date_all() -> None:
+        for file in done.folder.rglob("*"):
+            if file.is_file() and "compiled" not in file.parts:
+                os.utime(file, (date, date))
+
+    date_all()
+    assert done.plan()[0] == Counter()
+    (done.folder / CELL).unlink()
+    done.edit("tiny.yaml", "[10, 1000]", "[10, 100]")
+    date_all()
+    assert done.jobs() == Counter(network=1, kernel=2, table=3, chart=3)
+    assert done.plan()[0] == Counter()
+    # Each part of the data is made again from a part that is dated then too.
+    (done.folder / "data/prepared/digits/made.json").write_text("{}")
+    done.edit("tiny.yaml", "[10, 100]", "[10]")
+    date_all()
+    assert done.jobs("kernels") == Counter(prepare=1, kernel=2)
+
+
+def test_a_plan_changes_no_date(done: Checkout) -> None:
+    scramble_dates(done.folder / "results")
+    done.edit("tiny.yaml", "epochs: 2", "epochs: 3")
+    files = [file for file in (done.folder / "results").rglob("*") if file.is_file()]
+    before = {file: file.stat().st_mtime_ns for file in files}
+    assert done.plan()[0] == NETWORKS
+    assert done.snakemake("--summary").returncode == 0
+    assert {file: file.stat().st_mtime_ns for file in files} == before
+
+
+def test_touch_accepts_a_change_of_code_and_leaves_a_mark(done: Checkout) -> None:
+    done.edit("src/ntk_mnist/kernels/gram.py", "_TILE = 1024", "_TILE = 512")
+    shards = [kernel_shard(size, output=output) for size in (64, 96) for output in ("kernel",)]
+    rows = [read(done.folder / shard, SHARD_SCHEMAS["kernel"])[0] for shard in shards]
+    touched = done.snakemake("--touch", "kernels")
+    assert touched.returncode == 0, touched.stderr
+    assert "Accepted as it is: results/tiny/kernel/" in touched.stderr
+    assert "kernels.gram._TILE changed" in touched.stderr
+    assert [read(done.folder / s, SHARD_SCHEMAS["kernel"])[0] for s in shards] == rows
+    # The tables are gathered again: they say of which shards a change was accepted.
+    jobs = done.jobs()
+    assert jobs["kernel"] == jobs["network"] == 0
+    assert jobs["table"] == 2
+    assert done.plan()[0] == Counter()
+    said = about(done.folder / "results/tiny/kernel.parquet").made
+    assert sorted(f"results/tiny/{path}" for path in said["accepted"]) == shards
+    # A second change adds a mark.
+    done.edit("src/ntk_mnist/kernels/gram.py", "_TILE = 512", "_TILE = 256")
+    assert done.snakemake("--touch", "kernels").returncode == 0
+    marked = about(done.folder / shards[0]).made["accepted"]
+    assert sum(len(words) for words in marked.values()) == 2
+
+
+def test_touch_accepts_all_or_nothing_and_refuses_another_setting(done: Checkout) -> None:
+    done.edit("src/ntk_mnist/kernels/gram.py", "_TILE = 1024", "_TILE = 512")
+    done.edit("tiny.yaml", "epochs: 2", "epochs: 3")
+    (done.folder / CELL).unlink()
+    content = {file: (done.folder / file).read_bytes() for file in (kernel_shard(64),)}
+    touched = done.snakemake("--touch")
+    assert touched.returncode != 0
+    assert "Nothing is accepted" in touched.stderr
+    assert "width=8,size=96.parquet: epochs was 2, is 3" in touched.stderr
+    assert {file: (done.folder / file).read_bytes() for file in content} == content
+    assert not (done.folder / CELL).exists()
+    assert done.plan()[0]["network"] == 4
+
+
+def test_a_seed_that_is_added_to_accepted_ones_leaves_their_mark(done: Checkout) -> None:
+    done.edit(TRAINING, "_BLOCK = 256", "_BLOCK = 128")
+    assert done.snakemake("--touch", CELL).returncode == 0
+    mark = about(done.folder / CELL).made["accepted"]
+    done.edit("tiny.yaml", "width: [8, 16]", "width: [8, 16], seed: [0, 1]")
+    assert done.jobs(CELL) == Counter(network=1)
+    assert about(done.folder / CELL).seeds == (0, 1)
+    assert about(done.folder / CELL).made["accepted"] == mark
+    # A forced run makes all rows anew, and nothing in them is accepted.
+    assert done.jobs("--force", CELL) == Counter(network=1)
+    assert "accepted" not in about(done.folder / CELL).made
 
 
 def test_results_copied_into_a_fresh_clone_run_nothing_and_are_still_compared(

@@ -66,5 +66,5 @@ rule kernel:
         "Solving the kernels, size {wildcards.size}, {wildcards.architecture}"
     shell:
         "python -m ntk_mnist kernel --threads {params.threads} --cell {params.cell:q}"
-        # Progress goes to the terminal and into the log.
-        " --attempt {resources.attempt} --data data --output {output} 2>&1 | tee {log} >&2"
+        # Progress goes into the log and to the terminal, on which no result depends.
+        " --attempt {resources.attempt} --data data --output {output} --terminal 3 3>&2 2> {log}"

@@ -8,7 +8,7 @@ localrules:
 rule chart:
     input:
         tables=chart_tables,
-        because=stale_chart,
+        because=chart_because,
     output:
         html=report(
             f"{RESULTS}/figures/{{figure}}.html",

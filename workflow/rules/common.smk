@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +17,7 @@ sys.path.insert(0, str(SOURCE))
 from ntk_mnist.charts import CHARTS, caption_of, tables_of
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, SOURCES
 from ntk_mnist.plan import stale
+from ntk_mnist.plan.because import write_reasons
 from ntk_mnist.plan.cells import KernelCell, NetworkCell
 from ntk_mnist.plan.config import problems
 from ntk_mnist.plan.config_sources import argument_faults, file_faults, option_faults
@@ -66,55 +66,55 @@ FIGURE_ENDINGS = ["html", "png", "svg"]
 FIGURE_FILES = f"{RESULTS}/figures/{{figure}}.{{ending}}"
 FIGURES = expand(FIGURE_FILES, figure=CHARTS, ending=FIGURE_ENDINGS)
 BECAUSE = Path(".snakemake/because")
+# Of the cells that this run is asked for.
+STALE_CELLS = []
 
 
 def shards(table):
     return [f"{RESULTS}/{path}" for path, _ in EXPERIMENT.shards(table)]
 
 
-def markers(files, found, made_from=()):
+def exist(files):
+    return all(Path(file).exists() for file in files)
+
+
+def forced(rule="", files=()):
+    """Whether options force a run of anything, or perhaps of the jobs of a rule."""
+    settings = workflow.dag_settings
+    named = set(map(str, settings.forcerun))
+    if not rule:
+        return bool(settings.forceall or settings.forcetargets or named)
+    # A module may have added words to the name of the rule.
+    return settings.forceall or any(rule in name or name in files for name in named)
+
+
+def because(files, found):
     """Inputs that make Snakemake run a job whose files are stale, and that say why.
 
-    Each reason is a small file of that name, newer than what is stale, so that the plan shows
-    `Updated input files: .snakemake/because/epochs was 20, is 30`. Files that are current but
-    older than what they are made from, as after a copy, get a newer date, because Snakemake
-    compares dates.
+    A job in a process of its own runs in any case.
     """
-    files = [file for file in map(Path, files) if file.exists()]
-    if not found:
-        dates = [
-            Path(file).stat().st_mtime_ns for file in made_from if Path(file).exists()
-        ]
-        for file in files:
-            if dates and file.stat().st_mtime_ns < max(dates):
-                os.utime(file, ns=(max(dates), max(dates)))
-    BECAUSE.mkdir(parents=True, exist_ok=True)
-    made = [
-        BECAUSE / re.sub(r"[^\w .,:=+()\[\]-]", "_", why)[:160] for why in found[:5]
-    ]
-    for marker in made:
-        # Always another content: Snakemake takes a file whose content it knows for an old one.
-        marker.write_text(str(time.time_ns()))
-    for file in files if made else ():
-        # Whatever clock dated the stale file, it is older than its marker.
-        if file.stat().st_mtime_ns >= (date := made[0].stat().st_mtime_ns):
-            os.utime(file, ns=(date - 10**9, date - 10**9))
-    return [str(marker) for marker in made]
+    if not workflow.is_main_process:
+        return []
+    return list(map(str, write_reasons(BECAUSE, list(map(Path, files)), found)))
 
 
-def if_needed(outputs, found):
-    """The arrays or originals as inputs of a job that must run, and the markers that say why.
+def dated(files, made_again):
+    """Inputs whose dates count only if they are made again: else they are compared by content."""
+    return files if made_again else ancient(files)
 
-    A job that need not run has no sources: if those were made again, or only their dates changed,
-    Snakemake would run the job after them; if they were `ancient`, it would pass over other jobs
-    that must run.
+
+def if_needed(files, found, sources, made_again):
+    """The sources of a job that must run, and the files that say why.
+
+    A job that need not run has no sources: if those were made again, Snakemake would run the job
+    after them. So nothing reads them, which takes longer than the rest of a plan.
     """
     warn_of_other_triggers()
-    because = markers(outputs, found)
-    forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
-    needed = because or forced or not all(Path(file).exists() for file in outputs)
-    sources = ORIGINALS if PREPARED_RECORD in outputs else PREPARED
-    return {"sources": sources if needed else [], "because": because}
+    needed = found or forced() or not exist(files)
+    return {
+        "sources": dated(sources, made_again()) if needed else [],
+        "because": because(files, found),
+    }
 
 
 @cache
@@ -127,42 +127,108 @@ def warn_of_other_triggers():
         )
 
 
-def stale_originals(_):
-    return markers(ORIGINALS, stale.stale_originals(Path(ORIGINALS_RECORD)))
+@cache
+def stale_originals():
+    return stale.stale_originals(Path(ORIGINALS_RECORD))
+
+
+@cache
+def fetch_runs():
+    files = [*ORIGINALS, ORIGINALS_RECORD]
+    return bool(forced("fetch", files) or stale_originals() or not exist(files))
+
+
+def originals_because(_):
+    return because(ORIGINALS, stale_originals())
+
+
+@cache
+def stale_arrays():
+    return stale.stale_arrays(DATASET, Path(PREPARED_RECORD))
+
+
+@cache
+def prepare_runs():
+    files = [PREPARED_RECORD, *PREPARED]
+    forces = forced("prepare", files) or forced("fetch", ORIGINALS)
+    return bool(forces or stale_arrays() or not exist(files))
 
 
 def prepared_inputs(_):
-    found = stale.stale_arrays(DATASET, Path(PREPARED_RECORD))
-    return if_needed([PREPARED_RECORD, *PREPARED], found)
+    files = [PREPARED_RECORD, *PREPARED]
+    return if_needed(files, stale_arrays(), ORIGINALS, fetch_runs)
+
+
+def cell_files(cell):
+    return [f"{RESULTS}/{cell.path(output)}" for output in cell.OUTPUTS]
+
+
+@cache
+def stale_cell(cell):
+    return stale.stale_cell(cell, Path(RESULTS))
+
+
+@cache
+def cell_runs(cell):
+    files = cell_files(cell)
+    forces = forced(cell.KIND, files) or (forced() and prepare_runs())
+    return bool(forces or stale_cell(cell) or not exist(files))
 
 
 @cache
 def cell_inputs(cell):
-    files = [f"{RESULTS}/{cell.path(output)}" for output in cell.OUTPUTS]
-    return if_needed(files, stale.stale_cell(cell, Path(RESULTS)))
+    if stale_cell(cell):
+        STALE_CELLS.append(cell)
+    return if_needed(cell_files(cell), stale_cell(cell), PREPARED, prepare_runs)
 
 
-def stale_table(wildcards):
+def stale_table(table, file):
+    return stale.stale_table(EXPERIMENT, table, Path(RESULTS), Path(file))
+
+
+@cache
+def table_runs(table):
+    file = f"{RESULTS}/{table}.parquet"
+    cells = (cell for _, cell in EXPERIMENT.shards(table))
+    forces = forced("table", [file])
+    return bool(
+        forces
+        or not exist([file])
+        or stale_table(table, file)
+        or any(map(cell_runs, cells))
+    )
+
+
+def table_shards(wildcards):
+    return [
+        dated(f"{RESULTS}/{path}", cell_runs(cell))
+        for path, cell in EXPERIMENT.shards(wildcards.table)
+    ]
+
+
+def table_because(wildcards):
     file = f"{RESULTS}/{wildcards.table}.parquet"
-    found = stale.stale_table(EXPERIMENT, wildcards.table, Path(RESULTS), Path(file))
-    return markers([file], found, made_from=shards(wildcards.table))
+    return because([file], stale_table(wildcards.table, file))
 
 
-def stale_partial_table(wildcards):
+def partial_table_because(wildcards):
     file = f"{RESULTS}/partial/{wildcards.table}.parquet"
-    found = stale.stale_table(EXPERIMENT, wildcards.table, Path(RESULTS), Path(file))
-    return markers([file], found)
+    return because([file], stale_table(wildcards.table, file))
 
 
 def chart_tables(wildcards):
-    return [f"{RESULTS}/{table}.parquet" for table in tables_of(wildcards.figure)]
+    return [
+        dated(f"{RESULTS}/{table}.parquet", table_runs(table))
+        for table in tables_of(wildcards.figure)
+    ]
 
 
-def stale_chart(wildcards):
+def chart_because(wildcards):
     tables = {Path(table).stem: Path(table) for table in chart_tables(wildcards)}
     files = expand(FIGURE_FILES, figure=wildcards.figure, ending=FIGURE_ENDINGS)
-    found = stale.stale_chart(wildcards.figure, tables, DATASET, Path(files[0]))
-    return markers(files, found, made_from=tables.values())
+    return because(
+        files, stale.stale_chart(wildcards.figure, tables, DATASET, Path(files[0]))
+    )
 
 
 # Cells of the grid alone: another would be computed on values that were not checked.

@@ -12,7 +12,7 @@ if ORIGINALS:
 
     rule fetch:
         input:
-            because=stale_originals,
+            because=originals_because,
         output:
             ORIGINALS,
             ORIGINALS_RECORD,

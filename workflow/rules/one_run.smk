@@ -14,7 +14,11 @@ HELD = []
 def hold_run():
     """Whether no other run is active here; if so, this process holds the lock until it ends."""
     RUN_LOCK.parent.mkdir(exist_ok=True)
-    file = RUN_LOCK.open("a+")
+    try:
+        file = RUN_LOCK.open("a+")
+    except PermissionError:
+        # Another user's, or a folder that can only be read: a plan needs no lock.
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -31,7 +35,12 @@ if workflow.is_main_process and hold_run():
     HELD.pop().close()
 
 
-onstart:
+def refuse_a_second_run():
+    """Hold the run until this process ends.
+
+    Raises:
+        WorkflowError: another holds it.
+    """
     if not hold_run():
         raise WorkflowError(
             "Another snakemake is running in this folder. Wait for it, or stop it and run again."

@@ -8,8 +8,8 @@ localrules:
 
 rule table:
     input:
-        lambda wildcards: shards(wildcards.table),
-        because=stale_table,
+        table_shards,
+        because=table_because,
     output:
         f"{RESULTS}/{{table}}.parquet",
     log:
@@ -30,7 +30,7 @@ rule table:
 # shard is an input, so that none is made.
 rule partial_table:
     input:
-        because=stale_partial_table,
+        because=partial_table_because,
     output:
         f"{RESULTS}/partial/{{table}}.parquet",
     log:

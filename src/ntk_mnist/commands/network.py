@@ -23,9 +23,9 @@ from ntk_mnist.networks.training import Diverged, Trainer
 from ntk_mnist.plan.cells import NetworkCell
 from ntk_mnist.store.checkpoint import Checkpoint
 from ntk_mnist.store.programs import StoredPrograms
-from ntk_mnist.store.records import Record
+from ntk_mnist.store.records import Record, marks
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
-from ntk_mnist.store.shards import TableError, is_current, read, write
+from ntk_mnist.store.shards import TableError, about, is_current, read, write
 
 #: Rows of each output, by its name.
 Rows: TypeAlias = dict[str, list[dict[str, Any]]]
@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> None:
             return
         # Asked to run although nothing is missing: a forced run, which starts from nothing.
         rows, missing = {}, list(cell.seeds)
+    # The marks of the rows that stay.
+    kept = {o: {"accepted": marks(about(shards[o]).made)} if rows else {} for o in shards}
 
     folder, record = checkpoint_folder(options), made[cell.OUTPUTS[0]]
     checkpoint = Checkpoint(folder, record) if len(missing) > 1 or folder.exists() else {}
@@ -72,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
         raise Diverged(f"{diverged[0]}{more}")
     for output, shard in shards.items():
         of_seeds = [row for seed in sorted(rows) for row in rows[seed][output]]
-        write(shard, SHARD_SCHEMAS[output], of_seeds, made[output])
+        write(shard, SHARD_SCHEMAS[output], of_seeds, made[output] | kept[output])
     if isinstance(checkpoint, Checkpoint):
         checkpoint.remove()
 

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
             print(f"missing: {file} {' '.join(f'{k} {v}' for k, v in row.items())}".rstrip())
     only = experiment.only(options.table)
     found = aggregate(schema, shards, missing, table.order, only)
-    made = table_record(columns(schema), faults | found.digests, repr(only))
+    made = table_record(columns(schema), faults | found.digests, repr(only), found.accepted)
     write_table(options.output, found.table, made)
 
 

@@ -7,7 +7,7 @@ from ntk_mnist.plan.cells import Cell
 from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.store.records import chart_record, prepared_record, table_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
-from ntk_mnist.store.staleness import damage, digest, reasons
+from ntk_mnist.store.staleness import accepted, damage, digest, reasons
 
 __all__ = [
     "stale_arrays",
@@ -51,9 +51,11 @@ def stale_table(experiment: Experiment, name: str, results: Path, file: Path) ->
         results: folder of the experiment.
         file: the table.
     """
-    digests = {path: digest(results / path) for path, _ in experiment.shards(name)}
-    made = table_record(columns(TABLE_SCHEMAS[name]), digests, repr(experiment.only(name)))
-    return reasons(file, made)
+    paths = [path for path, _ in experiment.shards(name)]
+    digests = {path: digest(results / path) for path in paths}
+    marks = {path: accepted(results / path) for path in paths}
+    rows = repr(experiment.only(name))
+    return reasons(file, table_record(columns(TABLE_SCHEMAS[name]), digests, rows, marks))
 
 
 def stale_chart(name: str, tables: Mapping[str, Path], dataset: str, file: Path) -> list[str]:

@@ -5,7 +5,7 @@ without anything being computed again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TextIO, TypeAlias
 
@@ -37,12 +37,12 @@ class ProgressLines:
 
     Args:
         what: the beginning of each line.
-        stream: where the lines go.
+        streams: where the lines go.
         seconds: the least time between two lines of a stage.
     """
 
-    def __init__(self, what: str, stream: TextIO, seconds: float = 5.0) -> None:
-        self._what, self._stream, self._seconds = what, stream, seconds
+    def __init__(self, what: str, streams: Sequence[TextIO], seconds: float = 5.0) -> None:
+        self._what, self._streams, self._seconds = what, streams, seconds
         self._stage: Stage | None = None
         self._started = self._ended = self._last = time.monotonic()
         self._first = (0.0, 0)
@@ -64,7 +64,8 @@ class ProgressLines:
             line += f", took {_duration(now - self._started)}"
         elif done > before:
             line += f", {_duration((now - since) * (total - done) / (done - before))} left"
-        print(line, file=self._stream, flush=True)
+        for stream in self._streams:
+            print(line, file=stream, flush=True)
 
 
 def _duration(seconds: float) -> str:

@@ -15,15 +15,19 @@ from ntk_mnist.store.code_digest import changed_definitions, code_of
 
 __all__ = [
     "Record",
+    "accepted",
     "chart_record",
     "differences",
     "digest_of",
     "make_record",
+    "marks",
     "prepared_record",
     "table_record",
 ]
 
-#: ``{"settings": …, "columns": …, "code": …, "libraries": …}``, in JSON's types.
+#: ``{"settings": …, "columns": …, "code": …, "libraries": …}``, in JSON's types. A part
+#: ``"accepted"`` holds marks, which are no difference: by date, what differed when a person
+#: accepted the file as it was.
 Record: TypeAlias = dict[str, dict[str, Any]]
 
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
@@ -64,16 +68,29 @@ def prepared_record(dataset: str) -> Record:
     )
 
 
-def table_record(columns: Mapping[str, str], shards: Mapping[str, str], rows: str) -> Record:
+def table_record(
+    columns: Mapping[str, str],
+    shards: Mapping[str, str],
+    rows: str,
+    accepted: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Record:
     """Of a table.
 
     Args:
         columns: of its schema.
         shards: digests of its shards by their paths.
         rows: which of their rows it holds, in words.
+        accepted: the marks of its shards by their paths.
     """
-    settings = {"shards": digest_of(shards), "rows": rows}
-    return make_record(settings, ["store.tables.aggregate"], columns=columns)
+    marked = {path: dict(found) for path, found in sorted((accepted or {}).items()) if found}
+    dates = [date for found in marked.values() for date in found]
+    settings = {
+        "shards": digest_of(shards),
+        "rows": rows,
+        "accepted shards": f"{len(marked)}, {max(dates)}" if marked else "none",
+    }
+    made = make_record(settings, ["store.tables.aggregate"], columns=columns)
+    return made | {"accepted": marked} if marked else made
 
 
 def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
@@ -90,6 +107,19 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
         _CHART_LIBRARIES,
         choices={"data.catalogue.CATALOGUE": dataset},
     )
+
+
+def accepted(made: Record, wanted: Record, when: str) -> Record:
+    """The wanted record with the marks of the one that made a file, and a mark of what differs."""
+    before = marks(made)
+    # Of two acceptances within a second, both stay.
+    found = [*before.get(when, []), *differences(made, wanted)]
+    return wanted | {"accepted": before | {when: found}}
+
+
+def marks(made: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What differed, in words, by the date at which a person accepted a file as it was."""
+    return dict(made.get("accepted", {}))
 
 
 def digest_of(digests: Mapping[str, str]) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ntk_mnist.store.file_digests import FileDigests
-from ntk_mnist.store.records import Record, differences
+from ntk_mnist.store.records import Record, differences, marks
 from ntk_mnist.store.shards import TableError, about
 from ntk_mnist.store.stated_digest import stated_digest
 
-__all__ = ["FAULTS", "damage", "digest", "reasons"]
+__all__ = ["FAULTS", "accepted", "damage", "digest", "reasons"]
 
 #: What :func:`digest` gives for a shard that has none.
 FAULTS = ("missing", "damaged")
@@ -95,6 +95,14 @@ def _digest(file: Path, _version: tuple[int, ...]) -> str:
         return stated_digest(file.read_bytes())
     except (OSError, ValueError):
         return "damaged"
+
+
+def accepted(file: Path) -> Mapping[str, list[str]]:
+    """The marks of a shard; none if it cannot be read."""
+    try:
+        return marks(about(file).made)
+    except TableError:
+        return {}
 
 
 def _of_table(file: Path) -> _Statement:

@@ -7,16 +7,18 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ntk_mnist.store.records import marks
 from ntk_mnist.store.shards import read
 
 __all__ = ["Gathered", "aggregate"]
 
 
 class Gathered(NamedTuple):
-    """A table, and the digests of the shards that it was made of, by their names."""
+    """A table, and of the shards that it was made of the digests and the marks, by their names."""
 
     table: pa.Table
     digests: dict[str, str]
+    accepted: dict[str, dict[str, list[str]]]
 
 
 def aggregate(
@@ -39,14 +41,14 @@ def aggregate(
     Raises:
         TableError: a shard is missing, damaged or of another schema.
     """
-    tables, digests = [], {}
+    tables, digests, accepted = [], {}, {}
     for name, shard in shards.items():
         rows, said = read(shard, schema)
         tables.append(rows)
-        digests[name] = said.sha256
+        digests[name], accepted[name] = said.sha256, marks(said.made)
     table = pa.concat_tables([schema.empty_table(), *tables])
     for column, values in only.items():
         wanted = pc.is_in(table[column], value_set=pa.array(values, schema.field(column).type))
         table = table.filter(wanted)
     table = pa.concat_tables([table, pa.Table.from_pylist(list(missing), schema=schema)])
-    return Gathered(table.sort_by(list(order)), digests)
+    return Gathered(table.sort_by(list(order)), digests, accepted)
