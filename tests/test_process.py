@@ -16,7 +16,7 @@ ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY / "src")}
 CLOSED = [set(some) for count in range(4) for some in combinations(("<", ">", "2>"), count)]
 
 
-@pytest.mark.parametrize("closed", CLOSED, ids=lambda closed: " ".join(closed) or "none")
+@pytest.mark.parametrize("closed", CLOSED, ids=lambda closed: " ".join(sorted(closed)) or "none")
 def test_no_file_gets_the_number_of_a_closed_stream(closed: set[str]) -> None:
     program = (
         "import os, sys; from ntk_mnist import process; process.open_streams();"
@@ -54,8 +54,10 @@ def test_a_message_that_cannot_be_written_is_dropped() -> None:
 
 # Ready when it prints; then it runs, and may never return to Python, as compiled code.
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from ntk_mnist import process
+# Under nohup, the tests themselves ignore it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 process.end_on_signals()
 try:
     while True:

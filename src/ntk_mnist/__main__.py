@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ntk_mnist import UserError, process
-from ntk_mnist.runtime import bound_threads
+from ntk_mnist.runtime import bound_threads, ignore_settings
 
 COMMANDS = {
     "fetch": "copy or download the original files of a dataset, and check them",
@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if name in arguments[:1]:
             bound_threads(_threads(arguments))
+            if ignored := ignore_settings():
+                message = "not used, as a cell's record would not show it"
+                print(f"{message}: {', '.join(ignored)}", file=sys.stderr)
             module = importlib.import_module(f"ntk_mnist.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)

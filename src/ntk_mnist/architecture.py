@@ -31,39 +31,26 @@ import jax
 import jax.numpy as jnp
 
 from ntk_mnist import settings
-from ntk_mnist.infinite_width import duals
-from ntk_mnist.infinite_width.duals import Dual
+from ntk_mnist.infinite_width.duals import DUALS
 from ntk_mnist.infinite_width.recursion import InfiniteNetwork
 
 __all__ = [
     "ACTIVATIONS",
     "PARAMETERIZATIONS",
-    "Activation",
     "FiniteNetwork",
     "finite",
     "infinite",
 ]
 
 
-class Activation(NamedTuple):
-    """An elementwise nonlinearity φ on both sides.
-
-    Attributes:
-        function: φ itself, elementwise.
-        dual: what φ does to a kernel.
-    """
-
-    function: Callable[[jax.Array], jax.Array]
-    dual: Dual
-
-
-#: The activations by their name in the config.
-ACTIVATIONS: Mapping[str, Activation] = {
-    "relu": Activation(jax.nn.relu, duals.RELU),
-    "erf": Activation(jax.scipy.special.erf, duals.ERF),
-    "gelu": Activation(lambda x: jax.nn.gelu(x, approximate=False), duals.GELU),
-    "sin": Activation(jnp.sin, duals.SIN),
-    "abs": Activation(jnp.abs, duals.ABS),
+#: The activations φ by their name in the config. ``infinite_width.duals.DUALS`` has what each does
+#: to a kernel.
+ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
+    "relu": jax.nn.relu,
+    "erf": jax.scipy.special.erf,
+    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
+    "sin": jnp.sin,
+    "abs": jnp.abs,
 }
 
 PARAMETERIZATIONS = ("glorot", "standard", "ntk")
@@ -101,7 +88,7 @@ def finite(
     """
     dense = _dense_layer(architecture, parameterization)
     (init_hidden, apply_hidden), (init_outputs, apply_outputs) = dense(width), dense(classes)
-    function = ACTIVATIONS[architecture.activation].function
+    function = ACTIVATIONS[architecture.activation]
     # The first hidden layer has another shape. A loop of one layer would not be one.
     equal = architecture.depth - 1
     looped = equal > 1
@@ -164,5 +151,5 @@ def _dense_layer(
 
 def infinite(architecture: settings.Architecture) -> InfiniteNetwork:
     """The infinite-width limit, whose kernels are those at initialization."""
-    dual = ACTIVATIONS[architecture.activation].dual
+    dual = DUALS[architecture.activation]
     return InfiniteNetwork(dual, architecture.depth, architecture.W_std, architecture.b_std)

@@ -1,18 +1,46 @@
 """How programs are compiled, which decides their bits; ``store.programs`` only keeps them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
 
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-__all__ = ["Lower", "Programs", "compile_in_memory", "compile_program"]
+__all__ = ["Lower", "Programs", "compile_in_memory", "compile_program", "pinned"]
 
 Lower: TypeAlias = Callable[[], jax.stages.Lowered]
 #: Gives a program by what it computes and a function that lowers it, called only if needed.
 Programs: TypeAlias = Callable[[tuple[object, ...], Lower], Callable[..., Any]]
 
 _COMPILED: dict[tuple[object, ...], Callable[..., Any]] = {}
+
+
+@contextmanager
+def pinned(*, x64: bool) -> Iterator[None]:
+    """JAX's settings that decide numbers, as this package needs them, whatever a program has set.
+
+    Random numbers are those of JAX's default generator, which the notebook used. On a GPU, no TF32
+    takes the place of float32.
+
+    Args:
+        x64: whether float64 is used where it is asked for.
+    """
+    with ExitStack() as settings:
+        for setting in (
+            jax.enable_x64(x64),
+            jax.default_prng_impl("threefry2x32"),
+            jax.threefry_partitionable(True),
+            jax.numpy_dtype_promotion("standard"),
+            jax.numpy_rank_promotion("allow"),
+            jax.default_matmul_precision("highest"),
+            jax.disable_jit(False),
+            jax.debug_nans(False),
+            jax.debug_infs(False),
+            jax.default_device(jax.local_devices()[0]),
+        ):
+            settings.enter_context(setting)
+        yield
 
 
 def compile_in_memory(computes: tuple[object, ...], lower: Lower) -> Callable[..., Any]:

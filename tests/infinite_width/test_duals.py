@@ -7,7 +7,7 @@ import pytest
 from scipy.special import roots_hermitenorm
 
 from ntk_mnist.architecture import ACTIVATIONS
-from ntk_mnist.infinite_width.duals import Pairs
+from ntk_mnist.infinite_width.duals import DUALS, Pairs
 
 #: Quadrature converges slowly at a kink.
 TOLERANCE = {"relu": 5e-3, "abs": 5e-3}
@@ -16,7 +16,7 @@ TOLERANCE = {"relu": 5e-3, "abs": 5e-3}
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("correlation", [-0.9, -0.3, 0.0, 0.5, 0.99])
 def test_a_dual_is_the_mean_of_products(activation: str, correlation: float) -> None:
-    function, dual = ACTIVATIONS[activation]
+    function, dual = ACTIVATIONS[activation], DUALS[activation]
     nodes, weights = roots_hermitenorm(200)
     weights = weights / weights.sum()
     a, b = 0.7, 1.6
@@ -38,3 +38,7 @@ def test_a_dual_is_the_mean_of_products(activation: str, correlation: float) -> 
     jump = 5e-2 if activation in TOLERANCE else tolerance
     assert float(ours.derivative) == pytest.approx(derivative, abs=jump)
     assert float(ours.gap) == pytest.approx(1 - abs(float(ours.correlation)), abs=1e-14)
+
+
+def test_each_activation_has_a_dual() -> None:
+    assert list(DUALS) == list(ACTIVATIONS)

@@ -22,7 +22,10 @@ def stale_file(folder: Path, date: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    "date", [NOW, NOW + YEAR, NOW + 10**9, NOW - 9 * YEAR, 1, 0, -YEAR, 40 * YEAR]
+    "date",
+    [NOW, NOW + YEAR, NOW + 10**9, NOW - 9 * YEAR, 1, 0, -YEAR, 40 * YEAR],
+    # Every worker must collect the same names.
+    ids=lambda date: f"{(date - NOW) / YEAR:+.2f} years",
 )
 def test_a_reason_is_newer_than_what_is_stale(tmp_path: Path, date: int) -> None:
     file = stale_file(tmp_path, date)

@@ -44,6 +44,17 @@ def test_a_kernel_takes_more_time_and_no_less_memory_for_more_images(
     assert memory(size, test_size + 100, kinds, 784) >= memory(size, test_size, kinds, 784)
 
 
+@given(st.integers(1, 60_000), st.integers(1, 500), st.sampled_from(["relu", "sin", "new"]))
+def test_a_deeper_kernel_takes_more_time_and_relu_the_least(
+    size: int, depth: int, activation: str
+) -> None:
+    deep, deeper, relu = (
+        cost.kernel_seconds(size, 1000, 2, layers, 784, name)
+        for layers, name in ((depth, activation), (2 * depth, activation), (depth, "relu"))
+    )
+    assert relu <= deep < deeper
+
+
 def test_each_seed_adds_the_same_time_to_one_start() -> None:
     one, two, ten = (cost.network_seconds(512, 2, 1024, 784, 20, n) for n in (1, 2, 10))
     assert ten - one == pytest.approx(9 * (two - one))

@@ -12,6 +12,7 @@ from ntk_mnist.plan.stale import stale_cell, stale_figure, stale_table
 from ntk_mnist.store.records import chart_record, table_record
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS, columns
 from ntk_mnist.store.shards import about, write, write_table
+from ntk_mnist.store.stated_digest import PLACE, state_digest
 from ntk_mnist.store.tables import aggregate
 
 CONFIG = {"inputs": {"dataset": "digits"}, "grid": {"size": 64, "width": 8, "seed": [0, 1]}}
@@ -69,7 +70,8 @@ def write_figure(experiment: Experiment, results: Path) -> Path:
     made = chart_record("calibration", {"calibration": about(table).sha256}, "digits")
     figure = results / "figures/calibration.html"
     figure.parent.mkdir(exist_ok=True)
-    figure.write_text(f'"usermeta": {{"ntk_mnist": {json.dumps(made)}}}')
+    stated = json.dumps({**made, "files": {}, "sha256": PLACE})
+    figure.write_bytes(state_digest(f'"usermeta": {{"ntk_mnist": {stated}}}'.encode()))
     return figure
 
 

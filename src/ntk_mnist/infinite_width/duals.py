@@ -20,7 +20,7 @@ They are brought to a form without cancellation here, and the tests compare each
 with closed forms in many digits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -28,7 +28,7 @@ import jax.numpy as jnp
 
 from ntk_mnist.infinite_width.arctan2 import arctan2
 
-__all__ = ["ABS", "ERF", "GELU", "RELU", "SIN", "Dual", "DualPairs", "Pairs", "ratio"]
+__all__ = ["DUALS", "Dual", "DualPairs", "Pairs", "ratio"]
 
 
 #: Where a correlation is nearer to 1 and the variances are similar, its gap is computed by itself.
@@ -326,8 +326,12 @@ def _sin(p: Pairs) -> DualPairs:
     return DualPairs(correlation, gap, jnp.exp(-h) * (1 + jnp.exp(-2 * q)) / 2)
 
 
-RELU = Dual(lambda a: a / 2, _relu)
-ABS = Dual(lambda a: a, _abs)
-ERF = Dual(_erf_variance, _erf)
-GELU = Dual(_gelu_variance, _gelu)
-SIN = Dual(_sin_variance, _sin)
+#: The dual of each activation of ``architecture.ACTIVATIONS``. A registry of its own, so that what
+#: changes here solves kernels again and trains no network.
+DUALS: Mapping[str, Dual] = {
+    "relu": Dual(lambda a: a / 2, _relu),
+    "erf": Dual(_erf_variance, _erf),
+    "gelu": Dual(_gelu_variance, _gelu),
+    "sin": Dual(_sin_variance, _sin),
+    "abs": Dual(lambda a: a, _abs),
+}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist import settings
 from ntk_mnist.architecture import infinite
-from ntk_mnist.compilation import Programs, compile_in_memory
+from ntk_mnist.compilation import Programs, compile_in_memory, pinned
 
 __all__ = [
     "STRIPS",
@@ -65,7 +65,7 @@ def gram(
     """
     rows, columns = x1, x1 if x2 is None else x2
     matrices = {kind: np.empty((len(rows), len(columns))) for kind in kinds}
-    with jax.enable_x64(True):
+    with pinned(x64=True):
         tile = _program(architecture, x1.shape[1], tuple(kinds), programs)
         for i in range(0, len(rows), _TILE):
             r = slice(i, i + _TILE)
@@ -100,7 +100,7 @@ def diagonal(
     """
     kinds = tuple(kinds)
     parts: list[dict[str, Any]] = []
-    with jax.enable_x64(True):
+    with pinned(x64=True):
         shape = jax.ShapeDtypeStruct((_TILE, x.shape[1]), np.float64)
         program = programs(
             ("diagonal", architecture, kinds, shape.shape),

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist import UserError
 from ntk_mnist.architecture import FiniteNetwork, finite
-from ntk_mnist.compilation import Programs, compile_in_memory
+from ntk_mnist.compilation import Programs, compile_in_memory, pinned
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.measures import NetworkMeasures
 from ntk_mnist.settings import Architecture, Training
@@ -115,7 +115,8 @@ class Trainer:
         order = _pad_rows(order, _capacity(steps))
         arguments = (key, self._train, self._test, order, np.int32(steps))
         started = time.perf_counter()
-        loss, on_train, on_test = jax.block_until_ready(self._program(arguments)(*arguments))
+        with pinned(x64=False):
+            loss, on_train, on_test = jax.block_until_ready(self._program(arguments)(*arguments))
         seconds = time.perf_counter() - started
 
         measures = NetworkMeasures(

@@ -34,6 +34,7 @@ _SHARED_CODE = (
     "data.inputs.load",
     "compilation.compile_program",
     "runtime.bound_threads",
+    "runtime.ignore_settings",
 )
 _LIBRARIES = ("jax", "jaxlib", "neural-tangents", "numpy", "scipy")
 
@@ -242,6 +243,7 @@ class KernelCell(Cell, frozen=True, kw_only=True):
             len(self.solve.kinds),
             self.architecture.depth,
             self._pixels,
+            self.architecture.activation,
         )
 
     @property
@@ -256,4 +258,7 @@ class KernelCell(Cell, frozen=True, kw_only=True):
 
     @property
     def _more_choices(self) -> dict[str, str]:
-        return {"kernels.solvers.SOLVERS": self.solver}
+        return {
+            "kernels.solvers.SOLVERS": self.solver,
+            "infinite_width.duals.DUALS": self.architecture.activation,
+        }

@@ -24,6 +24,12 @@ _CLASSES = 10
 _START_SECONDS, _FLOPS = 5, 2e10
 #: How much faster a float32 product is than _FLOPS.
 _FLOAT32_GAIN = 8
+#: Operations that a kernel's entry takes in one layer, by activation; of another, the last.
+_ENTRY = {"relu": 300, "abs": 300, "erf": 1000, "gelu": 1000, "sin": 2500}
+#: The fewest columns that are computed of a row of a Gram matrix: those of a tile.
+_TILE_COLUMNS = 1024
+#: Of one layer in one training step, however small it is.
+_LAYER_SECONDS = 5e-5
 _LARGEST_DIAGONALIZED = 4096
 #: More than a machine has, so that an exact solve runs alone there: two might not fit.
 _EXACT_THREADS, _EXACT_CLUSTER_THREADS = 256, 8
@@ -54,10 +60,12 @@ def network_seconds(
 ) -> float:
     """Generous estimate of a network cell's wall time, seconds.
 
-    Each parameter takes a product and a sum per image forward, and twice that backward.
+    Each parameter takes a product and a sum per image forward, and twice that backward; each layer
+    of a step of some 64 images a start.
     """
     flops = 6 * _parameters(width, depth, pixels) * size * epochs
-    return _START_SECONDS + seeds * flops / (_FLOPS * network_threads(width))
+    layers = depth * epochs * size / 64 * _LAYER_SECONDS
+    return _START_SECONDS + seeds * (flops / (_FLOPS * network_threads(width)) + layers)
 
 
 def kernel_solver(size: int) -> str:
@@ -95,15 +103,19 @@ def kernel_memory_mb(size: int, test_size: int, kinds: int, pixels: int) -> int:
     return _KERNEL_BASE + matrices // 10**6
 
 
-def kernel_seconds(size: int, test_size: int, kinds: int, depth: int, pixels: int) -> float:
+def kernel_seconds(
+    size: int, test_size: int, kinds: int, depth: int, pixels: int, activation: str = "relu"
+) -> float:
     """Generous estimate of a kernel cell's wall time, seconds.
 
-    The Gram matrices, by inner products and some hundred operations an entry and layer; then the
-    diagonalization of each, or three passes over each and its factorization in float32.
+    The Gram matrices, by inner products and some hundred operations an entry and layer, which
+    depend on the activation; then the diagonalization of each, or three passes over each and its
+    factorization in float32.
     """
-    entry = 2 * pixels + 200 * depth
+    entry = 2 * pixels + _ENTRY.get(activation, max(_ENTRY.values())) * depth
     if kernel_solver(size) == "spectral":
-        operations = size * (size + test_size) * entry + 10 * kinds * size**3
+        entries = (size + test_size) * max(size, _TILE_COLUMNS)
+        operations = entries * entry + 10 * kinds * size**3
         return _START_SECONDS + operations / _FLOPS
     passes = size * (3 * size / 2 + test_size) * (entry + 2000)
     products = (size**3 / 3 + size**2 * test_size) / _FLOAT32_GAIN

@@ -53,7 +53,11 @@ class StoredPrograms:
         content = file.read_bytes() if file.exists() else b""
         digest, program = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
         if content and digest == hashlib.sha256(program).digest():
-            return serialize_executable.deserialize_and_load(*pickle.loads(program))
+            # A cell uses one device, also where there are several.
+            executable, in_tree, out_tree = pickle.loads(program)
+            return serialize_executable.deserialize_and_load(
+                executable, in_tree, out_tree, execution_devices=jax.local_devices()[:1]
+            )
         compiled = compile_program(lower)
         program = pickle.dumps(serialize_executable.serialize(compiled))
         digest = hashlib.sha256(program).digest()

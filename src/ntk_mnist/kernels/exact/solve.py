@@ -31,7 +31,6 @@ second term is tr E − tr E²/2 + …, estimated with random signs z from zᵀ 
 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from math import ceil, inf, isfinite, isqrt, log, log2
@@ -40,6 +39,7 @@ import jax
 import numpy as np
 
 from ntk_mnist import settings
+from ntk_mnist.compilation import pinned
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.exact.krylov import (
     Projection,
@@ -208,7 +208,7 @@ class _Problem:
     def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
         """Solve with this regularization, from the parts that are in the checkpoint."""
         _map_large_arrays()
-        with _exact_arithmetic():
+        with pinned(x64=True):
             return self._solve(diag_reg, checkpoint)
 
     def _solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
@@ -235,7 +235,8 @@ class _Problem:
         within = [flow.coefficients(time) for time in times]
         coefficients = [space.basis @ c for c in within]
         train = [space.products @ c for c in within]
-        at_infinity = space.basis @ flow.coefficients(inf)
+        # Of the kernel that is not scaled.
+        at_infinity = scale * (space.basis @ flow.coefficients(inf))
         errors = [flow.error(time) if isfinite(time) else error for time in times]
         del space
 
@@ -280,7 +281,8 @@ class _Problem:
         """
         space = kept.read() or _Space(basis[:, :0], basis[:, :0])
         known = space.basis.shape[1]
-        if known < basis.shape[1] or "probes" not in checkpoint:
+        of_probes = checkpoint.get("probes")
+        if known < basis.shape[1] or of_probes is None:
             probes = preconditioner.solve_half_transposed(signs)
             vectors = np.hstack([basis[:, known:], probes])
             products = gram.times(vectors, partial(self.progress, Stage.EXACT_PRODUCTS))
@@ -288,8 +290,9 @@ class _Problem:
             check_diagonal(gram.mean_diagonal if np.isfinite(products).all() else float("nan"))
             space = _Space(basis, np.hstack([space.products, products[:, :-_PROBES]]))
             kept.write(space)
-            checkpoint["probes"] = products[:, -_PROBES:] + gram.ridge * probes
-        return space, checkpoint["probes"]
+            of_probes = products[:, -_PROBES:] + gram.ridge * probes
+            checkpoint["probes"] = of_probes
+        return space, of_probes
 
     def _factorized(
         self, gram: RecomputedGram, labels: Matrix, kept: "_KeptSpace", checkpoint: Arrays
@@ -439,13 +442,6 @@ def _map_large_arrays() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 8 * 2**20)
-
-
-@contextmanager
-def _exact_arithmetic() -> Iterator[None]:
-    """Float64 where it is asked for, and on a GPU no TF32 in place of float32."""
-    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        yield
 
 
 def _largest_tile() -> int:
