@@ -1,6 +1,7 @@
 """Ctrl-C, `kill` and a closed terminal end a run on this machine within seconds, with one line."""
 
 import logging
+import select
 import signal
 import threading
 import time
@@ -10,6 +11,8 @@ import psutil
 
 #: For which jobs may end in order, and after which none is waited for.
 SECONDS_TO_END, SECONDS_TO_WAIT = 5, 10
+#: For which the first error of a job is held back: it may be of a signal that comes just now.
+SECONDS_TO_NOTICE = 0.1
 STOPPED_BY = []
 
 
@@ -40,8 +43,22 @@ def stop(number, _):
     os._exit(128 + number)
 
 
+def is_not_of_a_stop(record):
+    """Whether a message is to be shown: no error of a job that ends with the run.
+
+    A terminal signals Snakemake and its jobs at once, and a job may end before Snakemake's main
+    thread calls the handler.
+    """
+    return (
+        record.levelno < logging.ERROR
+        or not select.select([RECEIVED], [], [], SECONDS_TO_NOTICE)[0]
+    )
+
+
 def stop_on_signals():
     """Have each signal stop the run, except one that it was told to ignore (nohup)."""
+    # Python writes the number of each signal there at once, whatever the main thread does.
+    signal.set_wakeup_fd(SIGNALLED, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stop)
@@ -56,7 +73,10 @@ STOPS = (
     and threading.current_thread() is threading.main_thread()
 )
 if STOPS:
+    RECEIVED, SIGNALLED = os.pipe()
+    os.set_blocking(SIGNALLED, False)
     stop_on_signals()
+    logger.addFilter(is_not_of_a_stop)
 
 
 def stop_when_started():
