@@ -1,13 +1,22 @@
-"""A process compiles a program once, and without JAX's own cache."""
+"""A program is compiled once, without JAX's own cache, and under settings that are pinned."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from ntk_mnist.compilation import compile_in_memory, compile_program
+from ntk_mnist.compilation import Lower, compile_in_memory, compile_program
+from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.infinite_width.recursion import KINDS
+from ntk_mnist.kernels.gram import diagonal, gram
+from ntk_mnist.kernels.solver import Services
+from ntk_mnist.kernels.solvers import SOLVERS
+from ntk_mnist.networks.training import Trainer
+from ntk_mnist.settings import Architecture, Solve, Training
 
 
 class Lowering:
@@ -58,3 +67,55 @@ def test_the_cache_of_jax_is_in_use_again_after_a_failure() -> None:
     with pytest.raises(RuntimeError, match="cannot be lowered"):
         compile_program(fail)
     assert jax.config.values["jax_enable_compilation_cache"]
+
+
+#: What a program that uses the package, or JAX's environment, may have set.
+HOSTILE: dict[str, dict[str, Any]] = {
+    "random bits": {"jax_threefry_partitionable": False},
+    "float64": {"jax_enable_x64": True},
+    "generator": {"jax_default_prng_impl": "rbg"},
+    "promotion": {"jax_numpy_dtype_promotion": "strict", "jax_numpy_rank_promotion": "raise"},
+    "precision": {"jax_default_matmul_precision": "bfloat16"},
+    "no programs": {"jax_disable_jit": True},
+    "debugging": {"jax_debug_nans": True, "jax_debug_infs": True},
+}
+
+
+def compile_anew(_: tuple[object, ...], lower: Lower) -> Any:
+    return lower().compile()
+
+
+def bits_of_a_network(digits: Dataset) -> list[bytes]:
+    training = Training(epochs=2, batch_size=64)
+    measures = Trainer(Architecture(), training, 16, digits, compile_anew)(3).network[0]
+    return [np.float64(getattr(measures, name)).tobytes() for name in ("train_loss", "test_loss")]
+
+
+def bits_of_kernels(digits: Dataset) -> list[bytes]:
+    def inputs(images: Any) -> Any:
+        return digits.inputs(images, np.float64)
+
+    matrices = gram(Architecture(), digits.train_images, None, KINDS, inputs, compile_anew)
+    own = diagonal(Architecture(), digits.test_images, KINDS, inputs, compile_anew)
+    return [values[kind].tobytes() for values in (matrices, own) for kind in KINDS]
+
+
+def bits_of_the_exact_solver(digits: Dataset) -> list[bytes]:
+    solver = SOLVERS["exact"](Services(programs=compile_anew))
+    [solution] = solver.solutions(Architecture(), ["ntk"], digits, Solve().times, 1e-6)
+    return [solution.test.tobytes(), solution.variances.tobytes()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bits_of", [bits_of_a_network, bits_of_kernels, bits_of_the_exact_solver])
+def test_settings_of_jax_change_no_bit_of_a_result(digits: Dataset, bits_of: Any) -> None:
+    expected = bits_of(digits)
+    for name, hostile in HOSTILE.items():
+        before = {setting: getattr(jax.config, setting) for setting in hostile}
+        try:
+            for setting, value in hostile.items():
+                jax.config.update(setting, value)
+            assert bits_of(digits) == expected, name
+        finally:
+            for setting, value in before.items():
+                jax.config.update(setting, value)

@@ -1,4 +1,4 @@
-"""The pools of threads are bounded before anything that reads their sizes is imported."""
+"""What decides bits is set before anything that reads it is imported: threads, and no settings."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from checkout import REPOSITORY
 
-from ntk_mnist.runtime import bound_threads
+from ntk_mnist.runtime import bound_threads, ignore_settings
 
 POOLS = ("NPROC", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -43,7 +43,7 @@ def test_a_cell_does_not_reserve_a_gpu_unless_the_variable_says_so(
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_process_has_the_threads_that_it_is_bound_to(threads: int) -> None:
     program = f"""
-from ntk_mnist.runtime import bound_threads
+from ntk_mnist.runtime import bound_threads, ignore_settings
 bound_threads({threads})
 import sys
 assert not {{"jax", "numpy"}} & set(sys.modules)
@@ -65,3 +65,32 @@ print(linear_algebra, names().count("tf_XLAEigen"))
         check=True,
     )
     assert done.stdout.split() == ["1", str(threads)]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "removed"),
+    [
+        ({"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}, {"JAX_PLATFORMS"}, ["JAX_ENABLE_X64"]),
+        # Of a version to come.
+        ({"JAX_SOME_NEW_SETTING": "1"}, set(), ["JAX_SOME_NEW_SETTING"]),
+        ({"NVIDIA_TF32_OVERRIDE": "1"}, set(), ["NVIDIA_TF32_OVERRIDE"]),
+        (
+            {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true --xla_dump_to=/d", "LANG": "C"},
+            {"XLA_FLAGS", "LANG"},
+            ["XLA_FLAGS --xla_cpu_enable_fast_math=true"],
+        ),
+        (
+            {"XLA_FLAGS": " --xla_force_host_platform_device_count=2"},
+            set(),
+            ["XLA_FLAGS --xla_force_host_platform_device_count=2"],
+        ),
+        ({"XLA_PYTHON_CLIENT_PREALLOCATE": "true"}, {"XLA_PYTHON_CLIENT_PREALLOCATE"}, []),
+    ],
+)
+def test_what_would_decide_a_number_is_removed_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], kept: set[str], removed: list[str]
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(given))
+    assert ignore_settings() == removed
+    assert set(os.environ) == kept
+    assert os.environ.get("XLA_FLAGS", "--xla_dump_to=/d") == "--xla_dump_to=/d"

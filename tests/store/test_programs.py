@@ -1,5 +1,8 @@
 """A stored program gives the same bits, and is found only if all that decides them is the same."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from checkout import REPOSITORY
 from jax.experimental.compilation_cache import compilation_cache
 
 from ntk_mnist.store.programs import StoredPrograms
@@ -127,3 +131,20 @@ def test_a_damaged_file_is_replaced_by_a_program_that_is_compiled_again(
     assert lower.times == 2
     assert bits(StoredPrograms(tmp_path, MADE)(("f", 1), lower)) == expected
     assert lower.times == 2
+
+
+def test_a_program_is_loaded_for_one_device_where_there_are_several(tmp_path: Path) -> None:
+    # The number of devices is decided when JAX starts.
+    program = f"""
+import jax
+from pathlib import Path
+from test_programs import MADE, Lowering, StoredPrograms, bits
+assert len(jax.devices()) == 3
+lower = Lowering()
+made, loaded = (StoredPrograms(Path({str(tmp_path)!r}), MADE)(("f", 1), lower) for _ in range(2))
+assert lower.times == 1
+assert bits(made) == bits(loaded)
+"""
+    path = os.pathsep.join(str(REPOSITORY / folder) for folder in ("src", "tests", "tests/store"))
+    environment = {"PYTHONPATH": path, "JAX_NUM_CPU_DEVICES": "3"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)

@@ -210,6 +210,35 @@ def test_a_run_does_not_depend_on_its_standard_streams(
     assert done.tables() == finished.tables()
 
 
+def test_settings_of_jax_in_the_environment_change_no_number_and_are_named_in_the_log(
+    done: Checkout, finished: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Several devices and fast but other arithmetic; other random numbers and types; no programs.
+    flags = "--xla_force_host_platform_device_count=2 --xla_cpu_enable_fast_math=true"
+    hostile = {
+        "XLA_FLAGS": flags,
+        "JAX_THREEFRY_PARTITIONABLE": "0",
+        "JAX_DEFAULT_PRNG_IMPL": "rbg",
+        "JAX_ENABLE_X64": "1",
+        "JAX_NUMPY_DTYPE_PROMOTION": "strict",
+        "JAX_DISABLE_JIT": "1",
+    }
+    for name, value in hostile.items():
+        monkeypatch.setenv(name, value)
+    (done.folder / "data/compiled").unlink()
+    # The second time, programs are loaded that the first time compiled.
+    shards = network_shard(8, 64), kernel_shard(64)
+    for _ in range(2):
+        for shard in shards:
+            (done.folder / shard).unlink()
+        assert done.jobs("tables") == Counter(network=1, kernel=1, table=3)
+        assert done.tables() == finished.tables()
+    for shard in shards:
+        log = shard.replace("results/tiny", "results/tiny/logs").replace(".parquet", ".log")
+        assert all(name in (done.folder / log).read_text() for name in hostile)
+    assert done.jobs("tables") == Counter()
+
+
 def test_a_diverged_seed_costs_no_other_seed(fresh: Checkout) -> None:
     # With these steps, some of the seeds diverge and others do not.
     config = CONFIG.replace("width: [8, 16]", f"width: [8, 16], seed: {[*range(12)]}")
