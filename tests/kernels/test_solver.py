@@ -160,10 +160,11 @@ def test_a_null_store_stores_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_exact_solve_continues_with_the_raised_diag_reg(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("copies", "relabel"), [(1, False), (100, True)])
+def test_an_exact_solve_raises_diag_reg_once_and_continues_with_the_raised_value_after_a_kill(
+    monkeypatch: pytest.MonkeyPatch, copies: int, relabel: bool
 ) -> None:
-    problem = with_copies(blends(300), 1, relabel=False)
+    problem = with_copies(blends(300), copies, relabel=relabel)
     stored: dict[str, NDArray[Any]] = {}
     tried: list[float] = []
     seen: list[Stage] = []

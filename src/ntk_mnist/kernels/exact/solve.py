@@ -70,9 +70,9 @@ __all__ = ["JITTERS", "ExactSolver"]
 
 #: Tried in this order on the diagonal of M, in units of its mean.
 JITTERS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
-#: Refinement ends at this relative residual, and when the estimated error of predictions, over
-#: √Θ(z, z), is this small or no longer falls.
-_RESIDUAL, _ERROR, _ROUNDS = 1e-8, 1e-6, 10
+#: Refinement ends at this relative residual, or at as many roundings of float64 in K a, and when
+#: the estimated error of predictions, over √Θ(z, z), is this small or no longer falls.
+_RESIDUAL, _ROUNDINGS, _ERROR, _ROUNDS = 1e-8, 4, 1e-6, 10
 #: Refinement is given up if as many rounds do not halve the residual.
 _STAGNANT = 3
 #: Of a kernel with a mean diagonal of 1, a gradient-flow time at which nothing changes any more.
@@ -87,7 +87,7 @@ _FORWARD, _INVERSE = 30, 15
 _PROBES = 8
 #: From glibc's malloc.h.
 _M_MMAP_THRESHOLD = -3
-_FLOAT32_EPS = float(np.finfo(np.float32).eps)
+_EPS, _FLOAT32_EPS = (float(np.finfo(dtype).eps) for dtype in (np.float64, np.float32))
 
 
 class ExactSolver(Solver):
@@ -391,15 +391,19 @@ class _Problem:
             )
             toward = preconditioner.solve(rests)
             rest, solved = rests[:, -labels.shape[1] :], toward[:, -labels.shape[1] :]
-            residual = float(np.linalg.norm(rest) / np.linalg.norm(labels))
+            norm = float(np.linalg.norm(labels))
+            residual = float(np.linalg.norm(rest)) / norm
+            # Conflicting labels of equal images make K a a difference of large numbers.
+            rounding = _EPS * largest * float(np.linalg.norm(flow.coefficients(inf))) / norm
+            small = residual <= max(_RESIDUAL, _ROUNDINGS * rounding)
             before, error = error, float(np.sqrt(np.maximum((rest * solved).sum(axis=0), 0).max()))
             # If the matrix is nearly singular, rounding may prevent a smaller error.
             least = error <= _ERROR or (round_ > 1 and error > before / 2)
-            if round_ and not late and residual <= _RESIDUAL and least:
+            if round_ and not late and small and least:
                 return flow, residual, error
             residuals.append(residual)
             stagnant = round_ >= _STAGNANT and residual > residuals[-_STAGNANT] / 2
-            if round_ < _ROUNDS and not (stagnant and residual > _RESIDUAL):
+            if round_ < _ROUNDS and (small or not stagnant):
                 known = space.basis.shape[1]
                 space.basis = with_directions(space.basis, rests)
                 space.basis = with_directions(space.basis, toward)
