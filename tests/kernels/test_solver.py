@@ -171,7 +171,7 @@ def test_an_exact_solve_raises_diag_reg_once_and_continues_with_the_raised_value
 
     class Watched(RecomputedGram):
         def __init__(self, *arguments: Any) -> None:
-            tried.append(arguments[2])
+            tried.append(arguments[-1])
             super().__init__(*arguments)
 
     def kill(stage: Stage, done: int, total: int) -> None:

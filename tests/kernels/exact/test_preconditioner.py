@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from ntk_mnist.kernels.exact.preconditioner import Preconditioner
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, tile_kernel
-from ntk_mnist.kernels.gram import gram
+from ntk_mnist.kernels.gram import diagonal, gram
 from ntk_mnist.kernels.solution import Matrix
 
 pytestmark = pytest.mark.slow
 
 PROBLEM = blends(500)
-KERNEL = tile_kernel(ARCHITECTURE, "nngp", partial(inputs_of, PROBLEM))
+INPUTS = partial(inputs_of, PROBLEM)
+KERNEL = tile_kernel(ARCHITECTURE, "nngp", INPUTS)
 PIVOTS, TILE = 128, 96
 
 
@@ -33,9 +34,10 @@ def ignore(*numbers: int) -> None:
 
 
 def unfactorized(jitter: float = 0.0) -> Preconditioner:
-    return Preconditioner(
-        RecomputedGram(KERNEL, PROBLEM.train_images, 1e-3, TILE), PIVOTS, TILE, jitter
-    )
+    images, kind = PROBLEM.train_images, "nngp"
+    mean = float(diagonal(ARCHITECTURE, images, (kind,), INPUTS)[kind].mean())
+    gram = RecomputedGram(KERNEL, images, TILE, mean, 1e-3)
+    return Preconditioner(gram, PIVOTS, TILE, jitter)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ Vectors are float64, of shape (n, k).
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -23,7 +22,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from ntk_mnist.kernels.exact.recomputed_gram import Done, RecomputedGram, TileKernel
+from ntk_mnist.kernels.exact.recomputed_gram import Done, RecomputedGram
 from ntk_mnist.kernels.exact.tiled_cholesky import (
     NotPositiveDefinite,
     Parts,
@@ -60,13 +59,13 @@ class Preconditioner:
         self.count = -(-self._rest // tile)
         self._kernel = gram.kernel
         first = gram.images[:pivots]
-        k11 = np.asarray(_kernel_tile(self._kernel, first, first)) + self._ridge * np.eye(pivots)
+        k11 = np.asarray(self._kernel(first, first)) + self._ridge * np.eye(pivots)
         try:
             self._first = scipy.linalg.cholesky(k11, lower=True)
         except scipy.linalg.LinAlgError:
             raise NotPositiveDefinite from None
         blocks = [
-            self._first_solve(np.asarray(_kernel_tile(self._kernel, first, self._images(i)))).T
+            self._first_solve(np.asarray(self._kernel(first, self._images(i)))).T
             for i in range(self.count)
         ]
         self._coupling = np.concatenate(blocks)[: self._rest]
@@ -83,8 +82,8 @@ class Preconditioner:
                     tile = jnp.array(checkpoint[self._name(i, j)])
                 else:
                     tile = _schur_tile(
-                        self._kernel,
-                        *(self._images(i), self._images(j), self._block(i), self._block(j)),
+                        self._kernel(self._images(i), self._images(j)),
+                        *(self._block(i), self._block(j)),
                         *(self._valid(i), self._valid(j), float(i == j), self._ridge),
                     )
                 self._tiles[i].append(tile.block_until_ready())
@@ -151,9 +150,7 @@ class Preconditioner:
         Returns:
             Θ(z, X) c, shape (m, p), and Θ(z, X) M⁻¹ Θ(X, z) for each point, shape (m,).
         """
-        with_first = np.asarray(
-            _kernel_tile(self._kernel, self._gram.images[: self._pivots], points)
-        )
+        with_first = np.asarray(self._kernel(self._gram.images[: self._pivots], points))
         half = self._first_solve(with_first)
         products = with_first.T @ coefficients[: self._pivots]
         points_there, half_there = jnp.array(points), jnp.array(half.T)
@@ -164,9 +161,8 @@ class Preconditioner:
         for i in range(self.count):
             block = slice(i * self.tile, (i + 1) * self.tile)
             part, product = _point_tile(
-                self._kernel,
-                *(points_there, self._images(i), half_there, self._block(i)),
-                *(rest[block], self._valid(i)),
+                self._kernel(points_there, self._images(i)),
+                *(half_there, self._block(i), rest[block], self._valid(i)),
             )
             parts.append(part.block_until_ready())
             products += np.asarray(product)
@@ -211,16 +207,9 @@ class Preconditioner:
         return f"jitter={self.jitter:g},tile={i},{j}"
 
 
-@partial(jax.jit, static_argnums=0)
-def _kernel_tile(kernel: TileKernel, p: jax.Array, q: jax.Array) -> jax.Array:
-    return kernel(p, q)
-
-
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def _schur_tile(
-    kernel: TileKernel,
-    p: jax.Array,
-    q: jax.Array,
+    k: jax.Array,
     a: jax.Array,
     b: jax.Array,
     rows: jax.Array,
@@ -229,26 +218,23 @@ def _schur_tile(
     ridge: jax.Array,
 ) -> jax.Array:
     """A tile of S; beyond its ``rows`` and ``columns`` it continues as the identity."""
-    index = jnp.arange(len(p))
-    identity = on_diagonal * jnp.eye(len(p))
-    schur = kernel(p, q) + ridge * identity - a @ b.T
+    index = jnp.arange(len(k))
+    identity = on_diagonal * jnp.eye(len(k))
+    schur = k + ridge * identity - a @ b.T
     inside = (index < rows)[:, None] & (index < columns)
     return jnp.where(inside, schur, identity).astype(jnp.float32)
 
 
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def _point_tile(
-    kernel: TileKernel,
-    z: jax.Array,
-    p: jax.Array,
+    k: jax.Array,
     half: jax.Array,
     a: jax.Array,
     coefficients: jax.Array,
     images: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """For all points and the first ``images`` rows of p: K_z2 − K_z1 L₁⁻ᵀ Aᵀ, and K_z2 c."""
-    k = kernel(z, p)
-    inside = jnp.arange(len(p)) < images
+    """For all points and the first ``images`` columns: K_z2 − K_z1 L₁⁻ᵀ Aᵀ, and K_z2 c."""
+    inside = jnp.arange(k.shape[1]) < images
     return jnp.where(inside, k - half @ a.T, 0).astype(jnp.float32), k @ coefficients
 
 

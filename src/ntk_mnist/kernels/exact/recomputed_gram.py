@@ -5,27 +5,24 @@ all the vectors that need it. The memory is that of a few tiles, for any trainin
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from ntk_mnist import settings
-from ntk_mnist.kernels.gram import InputsOf, tile_function, whole_tile, whole_tiles
+from ntk_mnist.kernels.gram import InputsOf, tile_function, whole_tile
 from ntk_mnist.kernels.solution import Matrix
 
 __all__ = ["Done", "RecomputedGram", "TileKernel", "tile_kernel"]
 
 #: Called with the number of tiles or products that are finished, and how many there are.
 Done: TypeAlias = Callable[[int, int], object]
-#: From two tiles of images, Θ of their inputs; to be called under ``jax.jit`` in float64.
-TileKernel: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
-
-#: Rows of a tile of which only the diagonal is needed.
-_SMALL_TILE = 128
+#: From two tiles of images, Θ of their inputs; to be called in float64.
+TileKernel: TypeAlias = Callable[[ArrayLike, ArrayLike], jax.Array]
 
 
 def tile_kernel(
@@ -38,38 +35,42 @@ def tile_kernel(
         kind: ``nngp`` or ``ntk``.
         inputs: makes the float64 inputs of a tile of images, inside a compiled program.
         scale: a power of two, which rounds nothing.
+
+    Returns:
+        A program, compiled for each shape of tiles. Its compilation takes half a second; so it is
+        no part of other programs, which use its result.
     """
     tile_fn = tile_function(architecture, (kind,))
-    return lambda p, q: scale * tile_fn(inputs(p), inputs(q))[kind]
+    return jax.jit(lambda p, q: scale * tile_fn(inputs(p), inputs(q))[kind])
 
 
 class RecomputedGram:
     """Θ(X, X) of one kernel, and the ridge of K = Θ(X, X) + ridge · I.
 
     Args:
-        kernel: Θ of two tiles of images. Programs are compiled once for each such function.
+        kernel: Θ of two tiles of images.
         images: the training images X, shape (n, pixels). They stay bytes: float64 inputs would
             take eight times the memory.
-        diag_reg: the ridge in units of the mean diagonal of Θ(X, X).
         tile: rows and columns of a tile, a multiple of ``gram.STRIPS``.
+        mean_diagonal: of Θ(X, X).
+        diag_reg: the ridge in units of the mean diagonal.
 
     Attributes:
-        mean_diagonal: of Θ(X, X).
         ridge: added to the diagonal of Θ(X, X).
-        kernel, images, diag_reg, tile: as given.
+        kernel, images, tile, mean_diagonal, diag_reg: as given.
     """
 
     def __init__(
-        self, kernel: TileKernel, images: NDArray[Any], diag_reg: float, tile: int
+        self,
+        kernel: TileKernel,
+        images: NDArray[Any],
+        tile: int,
+        mean_diagonal: float,
+        diag_reg: float,
     ) -> None:
-        self.kernel, self.images, self.diag_reg, self.tile = kernel, images, diag_reg, tile
-        self.mean_diagonal = float(np.mean(self.diagonal(images)))
-        self.ridge = diag_reg * self.mean_diagonal
-
-    def diagonal(self, points: NDArray[Any]) -> Matrix:
-        """Θ(z, z) of each point, shape (m,)."""
-        values = [_diagonal(self.kernel, tile) for tile in whole_tiles(points, _SMALL_TILE)]
-        return np.concatenate(values)[: len(points)]
+        self.kernel, self.images, self.tile = kernel, images, tile
+        self.mean_diagonal, self.diag_reg = mean_diagonal, diag_reg
+        self.ridge = diag_reg * mean_diagonal
 
     def times(self, vectors: Matrix, done: Done) -> Matrix:
         """Θ(X, X) times ``vectors``, shape (n, k).
@@ -84,12 +85,12 @@ class RecomputedGram:
             p, u = whole_tile(self.images[here], self.tile), self._with_zeros(vectors[here])
             for there in rows[:i]:
                 q = whole_tile(self.images[there], self.tile)
-                at_here, at_there = _both_products(self.kernel, p, q, u, vectors[there])
+                at_here, at_there = _both_products(self.kernel(p, q), u, vectors[there])
                 result[here] += np.asarray(at_here)[: len(result[here])]
                 result[there] += np.asarray(at_there)
                 finished += 1
                 done(finished, total)
-            result[here] += np.asarray(_product(self.kernel, p, u))[: len(result[here])]
+            result[here] += np.asarray(_product(self.kernel(p, p), u))[: len(result[here])]
             finished += 1
             done(finished, total)
         return result
@@ -98,21 +99,10 @@ class RecomputedGram:
         return np.pad(vectors, ((0, self.tile - len(vectors)), (0, 0)))
 
 
-@partial(jax.jit, static_argnums=0)
-def _diagonal(kernel: TileKernel, p: jax.Array) -> jax.Array:
-    return jnp.diagonal(kernel(p, p))
+_product = jax.jit(jnp.matmul)
 
 
-@partial(jax.jit, static_argnums=0)
-def _product(kernel: TileKernel, p: jax.Array, v: jax.Array) -> jax.Array:
-    """Θ(p, p) v."""
-    return kernel(p, p) @ v
-
-
-@partial(jax.jit, static_argnums=0)
-def _both_products(
-    kernel: TileKernel, p: jax.Array, q: jax.Array, u: jax.Array, v: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Θ(p, q) v and Θ(q, p) u."""
-    k = kernel(p, q)
+@jax.jit
+def _both_products(k: jax.Array, u: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """K v and Kᵀ u."""
     return k @ v, (u.T @ k).T

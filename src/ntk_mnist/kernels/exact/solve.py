@@ -34,9 +34,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from math import ceil, inf, isfinite, isqrt, log, log2
+from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from ntk_mnist import settings
 from ntk_mnist.compilation import pinned
@@ -194,9 +196,12 @@ class _Problem:
     @cached_property
     def mean_diagonal(self) -> float:
         """Of Θ(X, X), not scaled."""
-        images = self.dataset.train_images
+        return float(np.mean(self.diagonal(self.dataset.train_images)))
+
+    def diagonal(self, images: NDArray[Any]) -> Matrix:
+        """Θ(z, z) of each image, not scaled, shape (m,)."""
         inputs = partial(self.dataset.inputs, dtype=np.float64)
-        return float(np.mean(diagonal(self.architecture, images, (self.kind,), inputs)[self.kind]))
+        return diagonal(self.architecture, images, (self.kind,), inputs)[self.kind]
 
     def kernel(self, scale: float) -> TileKernel:
         """One function for all values of ``diag_reg``, so that each program is compiled once."""
@@ -219,7 +224,10 @@ class _Problem:
         ]
         labels = self.dataset.targets(self.dataset.train_labels)
         tile = _even_tile(len(labels), self.largest_tile)
-        gram = RecomputedGram(self.kernel(scale), self.dataset.train_images, diag_reg, tile)
+        gram = RecomputedGram(
+            *(self.kernel(scale), self.dataset.train_images, tile),
+            *(scale * self.mean_diagonal, diag_reg),
+        )
         kept = _KeptSpace(checkpoint, scale)
         preconditioner, basis = self._factorized(gram, labels, kept, checkpoint)
 
@@ -241,7 +249,7 @@ class _Problem:
         del space
 
         on_test, explained = self._at_test_images(preconditioner, np.hstack(coefficients))
-        prior = gram.diagonal(self.dataset.test_images)
+        prior = scale * self.diagonal(self.dataset.test_images)
         # |K⁻¹ Θ(X, x)| is at most this.
         weights = float(np.sqrt(max(explained.max(), 0) / flow.regularized[0]))
         of_entries = rounding_errors(
