@@ -75,6 +75,7 @@ def test_glorot_networks_are_those_of_the_notebook() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameterization", PARAMETERIZATIONS)
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_a_loop_over_layers_is_the_network_of_the_library(

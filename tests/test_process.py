@@ -73,6 +73,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("times", [1, 3])

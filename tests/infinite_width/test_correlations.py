@@ -41,6 +41,7 @@ def test_equal_and_proportional_inputs_have_a_gap_of_zero_and_empty_ones_of_one(
     assert (gap[15] == 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [1, 15, 16, 33, 48])
 def test_blocks_of_columns_give_what_one_block_gives(columns: int) -> None:
     x = np.random.default_rng(0).uniform(size=(48, 30))

@@ -71,6 +71,7 @@ def test_equal_and_proportional_inputs_have_no_error_of_their_own(activation: st
         assert closed_forms.worst_entry(found[kind], exact[kind]) < entry_error(3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "abs"])
 @pytest.mark.parametrize("w", [1e-30, 1e-20, 1e20, 1e30])
 def test_the_kernel_of_a_homogeneous_network_is_a_power_of_its_weights(
@@ -84,6 +85,7 @@ def test_the_kernel_of_a_homogeneous_network_is_a_power_of_its_weights(
         np.testing.assert_allclose(other[kind] * scale, one[kind], rtol=1e-12, atol=1e-16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", closed_forms.ACTIVATIONS)
 def test_kernels_agree_with_neural_tangents(activation: str) -> None:
     from ntk_mnist.neural_tangents_compat import stax

@@ -16,7 +16,10 @@ from ntk_mnist.settings import Architecture
 ARCHITECTURE = Architecture(activation="relu", depth=2, W_std=1.2, b_std=0.1)
 
 
-@pytest.mark.parametrize("tile", [64, 96, 1024])
+@pytest.mark.parametrize(
+    "tile",
+    [64, pytest.param(96, marks=pytest.mark.slow), pytest.param(1024, marks=pytest.mark.slow)],
+)
 def test_tiles_make_the_whole_matrix(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch, tile: int
 ) -> None:

@@ -29,6 +29,7 @@ def arrays(digits: Dataset) -> tuple[Matrix, Matrix, Matrix]:
     return digits.train_images / 16, digits.targets(digits.train_labels), digits.test_images / 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("diag_reg", [0.0, 1e-3])
 @pytest.mark.parametrize("b_std", [0.0, 0.3])
@@ -103,6 +104,7 @@ def test_proportional_images_get_the_prediction_of_the_pseudoinverse(
     assert (ours.test[0].argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.995
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "depth", "w"), [("sin", 7, 0.1), ("sin", 14, 0.3), ("relu", 2, 1.0)]
 )
@@ -148,6 +150,7 @@ def test_a_regularization_that_float64_cannot_hold_is_refused(digits: Dataset) -
         list(SpectralSolver().solutions(architecture, ["nngp"], digits, [np.inf], 1e300))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w", [1e-20, 1e20])
 @pytest.mark.parametrize("solver", [SpectralSolver(), ExactSolver(largest_tile=64)])
 def test_the_limit_of_a_relu_network_without_bias_does_not_depend_on_its_weights(
