@@ -1,5 +1,7 @@
 """A program is compiled once, without JAX's own cache, and under settings that are pinned."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,19 @@ from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
 from ntk_mnist.networks.training import Trainer
 from ntk_mnist.settings import Architecture, Solve, Training
+
+
+@contextmanager
+def settings_of_jax(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Settings of JAX that hold within a block."""
+    before = {name: getattr(jax.config, name) for name in settings}
+    try:
+        for name, value in settings.items():
+            jax.config.update(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
 
 
 class Lowering:
@@ -42,21 +57,20 @@ def test_a_process_compiles_a_program_once() -> None:
 def test_a_program_is_compiled_without_the_cache_of_jax(
     tmp_path: Path,
 ) -> None:
-    names = ["jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"]
-    before = {name: getattr(jax.config, name) for name in names}
-    for name, value in zip(names, [str(tmp_path), 0], strict=True):
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
+    cache = {
+        "jax_compilation_cache_dir": str(tmp_path),
+        "jax_persistent_cache_min_compile_time_secs": 0,
+    }
     try:
-        assert compile_program(Lowering())(1.0) == pytest.approx(3 * 0.7615942)
-        assert list(tmp_path.iterdir()) == []
-        # It is used for everything else.
-        assert jax.config.values["jax_enable_compilation_cache"]
-        Lowering()().compile()
-        assert list(tmp_path.iterdir()) != []
+        with settings_of_jax(cache):
+            compilation_cache.reset_cache()
+            assert compile_program(Lowering())(1.0) == pytest.approx(3 * 0.7615942)
+            assert list(tmp_path.iterdir()) == []
+            # It is used for everything else.
+            assert jax.config.values["jax_enable_compilation_cache"]
+            Lowering()().compile()
+            assert list(tmp_path.iterdir()) != []
     finally:
-        for name, value in before.items():
-            jax.config.update(name, value)
         compilation_cache.reset_cache()
 
 
@@ -81,13 +95,13 @@ HOSTILE: dict[str, dict[str, Any]] = {
 }
 
 
-def compile_anew(_: tuple[object, ...], lower: Lower) -> Any:
+def compile_each_time(_: tuple[object, ...], lower: Lower) -> Any:
     return lower().compile()
 
 
 def bits_of_a_network(digits: Dataset) -> list[bytes]:
     training = Training(epochs=2, batch_size=64)
-    measures = Trainer(Architecture(), training, 16, digits, compile_anew)(3).network[0]
+    measures = Trainer(Architecture(), training, 16, digits, compile_each_time)(3).network[0]
     return [np.float64(getattr(measures, name)).tobytes() for name in ("train_loss", "test_loss")]
 
 
@@ -95,13 +109,13 @@ def bits_of_kernels(digits: Dataset) -> list[bytes]:
     def inputs(images: Any) -> Any:
         return digits.inputs(images, np.float64)
 
-    matrices = gram(Architecture(), digits.train_images, None, KINDS, inputs, compile_anew)
-    own = diagonal(Architecture(), digits.test_images, KINDS, inputs, compile_anew)
+    matrices = gram(Architecture(), digits.train_images, None, KINDS, inputs, compile_each_time)
+    own = diagonal(Architecture(), digits.test_images, KINDS, inputs, compile_each_time)
     return [values[kind].tobytes() for values in (matrices, own) for kind in KINDS]
 
 
 def bits_of_the_exact_solver(digits: Dataset) -> list[bytes]:
-    solver = SOLVERS["exact"](Services(programs=compile_anew))
+    solver = SOLVERS["exact"](Services(programs=compile_each_time))
     [solution] = solver.solutions(Architecture(), ["ntk"], digits, Solve().times, 1e-6)
     return [solution.test.tobytes(), solution.variances.tobytes()]
 
@@ -111,11 +125,5 @@ def bits_of_the_exact_solver(digits: Dataset) -> list[bytes]:
 def test_settings_of_jax_change_no_bit_of_a_result(digits: Dataset, bits_of: Any) -> None:
     expected = bits_of(digits)
     for name, hostile in HOSTILE.items():
-        before = {setting: getattr(jax.config, setting) for setting in hostile}
-        try:
-            for setting, value in hostile.items():
-                jax.config.update(setting, value)
+        with settings_of_jax(hostile):
             assert bits_of(digits) == expected, name
-        finally:
-            for setting, value in before.items():
-                jax.config.update(setting, value)

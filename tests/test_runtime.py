@@ -43,7 +43,7 @@ def test_a_cell_does_not_reserve_a_gpu_unless_the_variable_says_so(
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_process_has_the_threads_that_it_is_bound_to(threads: int) -> None:
     program = f"""
-from ntk_mnist.runtime import bound_threads, ignore_settings
+from ntk_mnist.runtime import bound_threads
 bound_threads({threads})
 import sys
 assert not {{"jax", "numpy"}} & set(sys.modules)

@@ -11,7 +11,7 @@ import psutil
 
 #: For which jobs may end in order, and after which none is waited for.
 SECONDS_TO_END, SECONDS_TO_WAIT = 5, 10
-#: For which the first error of a job is held back: it may be of a signal that comes just now.
+#: For which an error is held back: it may be of a signal that comes just now.
 SECONDS_TO_NOTICE = 0.1
 STOPPED_BY = []
 

@@ -380,7 +380,7 @@ class _Problem:
                 the last round, or no longer falls.
         """
         finite = [time for time in times if isfinite(time)]
-        error, residuals = inf, [inf]
+        error, residuals, norm = inf, [inf], float(np.linalg.norm(labels))
         for round_ in range(_ROUNDS + 1):
             flow = project(space.basis, space.products, labels, gram.ridge)
             smallest, largest = (float(value) for value in flow.eigenvalues[[0, -1]])
@@ -399,7 +399,6 @@ class _Problem:
             )
             toward = preconditioner.solve(rests)
             rest, solved = rests[:, -labels.shape[1] :], toward[:, -labels.shape[1] :]
-            norm = float(np.linalg.norm(labels))
             residual = float(np.linalg.norm(rest)) / norm
             # Conflicting labels of equal images make K a a difference of large numbers.
             rounding = _EPS * largest * float(np.linalg.norm(flow.coefficients(inf))) / norm
