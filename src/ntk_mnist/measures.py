@@ -65,7 +65,15 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
         float, _measure("on the exact solve's preconditioner, units of the mean diagonal")
     ]
     log_marginal_likelihood: Annotated[float, _measure("of the training labels, all outputs, nats")]
-    log_marginal_likelihood_error: Annotated[float, _measure("estimated error of that, nats")]
+    amplitude: Annotated[
+        float, _measure("of the kernel that makes the training labels likeliest: a factor, σ²")
+    ]
+    maximized_log_marginal_likelihood: Annotated[
+        float, _measure("of the training labels under the kernel times its amplitude, nats")
+    ]
+    log_marginal_likelihood_error: Annotated[
+        float, _measure("estimated error of either log marginal likelihood, nats")
+    ]
     solve_seconds: Annotated[float, _measure("wall time of this kernel's solve and predictions")]
 
 
@@ -77,6 +85,9 @@ class CalibrationMeasures(Measures, frozen=True, kw_only=True):
     kernel: Annotated[str, _measure("nngp or ntk")]
     fraction: Annotated[float, _measure("of the test images: this group and the more certain ones")]
     variance: Annotated[float, _measure("mean predictive variance in the group")]
+    scaled_variance: Annotated[
+        float, _measure("that under the kernel times its amplitude, which makes labels likeliest")
+    ]
     squared_error: Annotated[
         float, _measure("mean squared error in the group, over images and outputs")
     ]

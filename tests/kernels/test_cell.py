@@ -42,6 +42,10 @@ def test_a_cell_has_a_row_for_each_kind_and_time_and_ends_at_infinity(
             assert row.train_mse == pytest.approx(np.mean((on_train - targets[0]) ** 2), abs=1e-9)
             assert row.test_mse == pytest.approx(np.mean((on_test - targets[1]) ** 2), abs=1e-6)
             assert row.condition_number == pytest.approx(solution.condition_number, rel=5e-2)
+            assert row.amplitude == pytest.approx(solution.amplitude, rel=1e-3)
+            assert row.maximized_log_marginal_likelihood == pytest.approx(
+                solution.maximized_log_marginal_likelihood, rel=1e-3
+            )
             assert 0 <= row.prediction_error < 1e-3
             assert 0 <= row.residual < 1e-8
             assert row.solve_seconds > 0
@@ -49,5 +53,8 @@ def test_a_cell_has_a_row_for_each_kind_and_time_and_ends_at_infinity(
         for group, by_hand in zip(groups[GROUPS * i :], expected, strict=False):
             assert group.fraction == by_hand.fraction
             assert group.variance == pytest.approx(by_hand.variance, rel=1e-3)
+            assert group.scaled_variance == pytest.approx(
+                solution.amplitude * by_hand.variance, rel=1e-3
+            )
             assert group.squared_error == pytest.approx(by_hand.squared_error, abs=1e-5)
             assert group.accuracy == by_hand.accuracy

@@ -57,7 +57,7 @@ class Scripted(Solver):
             if self.failures:
                 raise Singular(self.failures.pop(0))
             empty = np.zeros((len(times), 1, 1))
-            return Solution(kind, empty, empty, empty[:, 0, 0], np.zeros(1), diag_reg, *[0.0] * 5)
+            return Solution(kind, empty, empty, empty[:, 0, 0], np.zeros(1), diag_reg, *[0.0] * 7)
 
         for kind in kinds:
             yield partial(attempt, kind)
@@ -80,6 +80,11 @@ def test_both_solvers_give_the_same_solutions_of_bytes(digits: Dataset) -> None:
         assert ours.condition_number == pytest.approx(spectral.condition_number, rel=5e-2)
         assert ours.log_marginal_likelihood == pytest.approx(
             spectral.log_marginal_likelihood, abs=max(ours.log_marginal_likelihood_error, 1e-3)
+        )
+        assert ours.amplitude == pytest.approx(spectral.amplitude, rel=1e-6)
+        assert ours.maximized_log_marginal_likelihood == pytest.approx(
+            spectral.maximized_log_marginal_likelihood,
+            abs=max(ours.log_marginal_likelihood_error, 1e-3),
         )
         assert max(ours.residual, spectral.residual) < 1e-8
         assert min(ours.seconds, spectral.seconds) > 0

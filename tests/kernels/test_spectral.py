@@ -173,6 +173,10 @@ def test_the_limit_of_a_relu_network_without_bias_does_not_depend_on_its_weights
     determinant = 10 * (np.linalg.slogdet(k)[1] + len(k) * np.log(scale))
     expected = -0.5 * (fit + determinant + y.size * np.log(2 * np.pi))
     assert other.log_marginal_likelihood == pytest.approx(expected, rel=1e-4)
+    assert other.amplitude * scale == pytest.approx(one.amplitude, rel=1e-6)
+    of_both = [s.maximized_log_marginal_likelihood for s in (one, other)]
+    error = max(s.log_marginal_likelihood_error for s in (one, other))
+    assert of_both[1] == pytest.approx(of_both[0], abs=max(2 * error, 1e-6 * abs(of_both[0])))
     assert other.errors.max() < 1e-4
 
 

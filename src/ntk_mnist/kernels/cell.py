@@ -66,12 +66,18 @@ def solve_cell(
                     prediction_error=float(error),
                     jitter=solution.jitter,
                     log_marginal_likelihood=solution.log_marginal_likelihood,
+                    amplitude=solution.amplitude,
+                    maximized_log_marginal_likelihood=solution.maximized_log_marginal_likelihood,
                     log_marginal_likelihood_error=solution.log_marginal_likelihood_error,
                     solve_seconds=solution.seconds,
                 )
             )
         calibration += [
-            CalibrationMeasures(kernel=solution.kind, **group._asdict())
+            CalibrationMeasures(
+                kernel=solution.kind,
+                scaled_variance=solution.amplitude * group.variance,
+                **group._asdict(),
+            )
             for group in calibrate(solution.variances, solution.test[-1], test_targets)
         ]
     return measures, calibration

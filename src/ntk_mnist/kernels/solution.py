@@ -2,16 +2,17 @@
 
 from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "Arrays",
+    "Likelihood",
     "Matrix",
     "Solution",
-    "log_marginal_likelihood",
+    "likelihood",
     "restore_solution",
     "store_solution",
 ]
@@ -37,7 +38,9 @@ class Solution:
         residual: ‖K a − Y‖ / ‖Y‖ at t = ∞, in float64.
         jitter: what the float32 factorization needed on its diagonal, in units of its mean.
         log_marginal_likelihood: log p(Y) over all outputs, nats.
-        log_marginal_likelihood_error: estimate of its error, nats.
+        amplitude: σ², which maximizes the likelihood of σ² K.
+        maximized_log_marginal_likelihood: log p(Y) under σ² K, nats.
+        log_marginal_likelihood_error: estimate of the error of either, nats.
         seconds: wall time of the solve and the predictions.
     """
 
@@ -51,24 +54,56 @@ class Solution:
     residual: float
     jitter: float
     log_marginal_likelihood: float
+    amplitude: float
+    maximized_log_marginal_likelihood: float
     log_marginal_likelihood_error: float
     seconds: float = 0.0
 
 
-def log_marginal_likelihood(labels: Matrix, coefficients: Matrix, log_determinant: float) -> float:
-    """Of labels under the Gaussian process of covariance K and mean zero, nats.
+class Likelihood(NamedTuple):
+    """Of labels under a Gaussian process whose covariance is known, or known up to a factor.
 
-    −½ tr(Yᵀ K⁻¹ Y) − (k/2) log det K − (nk/2) log 2π: Rasmussen & Williams 2006, eq. 2.30, summed
-    over the k outputs.
+    Attributes:
+        log_marginal_likelihood: under the covariance K, nats.
+        amplitude: σ², the factor whose covariance σ² K makes the labels likeliest.
+        maximized_log_marginal_likelihood: under the covariance σ² K, nats.
+    """
+
+    log_marginal_likelihood: float
+    amplitude: float
+    maximized_log_marginal_likelihood: float
+
+
+def likelihood(labels: Matrix, coefficients: Matrix, log_determinant: float) -> Likelihood:
+    """Of labels under the Gaussian process of mean zero and covariance K, or K times a factor.
+
+    For k outputs of n points, the log density of Y under the covariance s K is
+
+        L(s) = −tr(Yᵀ K⁻¹ Y) / 2s − (k/2) log det K − (nk/2) log 2πs
+
+    (Rasmussen & Williams 2006, eq. 2.30, summed over the outputs, with det sK = sⁿ det K). Its
+    derivative (their eq. 5.9) vanishes at the amplitude alone, where L is largest:
+
+        σ² = tr(Yᵀ K⁻¹ Y) / nk,    L(σ²) = −(nk/2) (1 + log 2πσ²) − (k/2) log det K.
+
+    So L(σ²) is the same for every multiple of K, and exceeds L(1) by (nk/2) (σ² − 1 − log σ²).
+    Predictive means are the same under every s; predictive variances are s times those under K.
 
     Args:
-        labels: Y, shape (n, k).
+        labels: Y, shape (n, k), not all 0.
         coefficients: K⁻¹ Y, shape (n, k).
         log_determinant: log det K.
     """
     _, outputs = labels.shape
-    fit = float((labels * coefficients).sum())
-    return -0.5 * (fit + outputs * log_determinant + labels.size * float(np.log(2 * np.pi)))
+    amplitude = float((labels * coefficients).sum()) / labels.size
+    volume = outputs * log_determinant + labels.size * float(np.log(2 * np.pi))
+    return Likelihood(
+        log_marginal_likelihood=-0.5 * (labels.size * amplitude + volume),
+        amplitude=amplitude,
+        # Not by the difference to the other: a kernel of extreme scale would leave no digits.
+        maximized_log_marginal_likelihood=-0.5
+        * (labels.size * (1 + float(np.log(amplitude))) + volume),
+    )
 
 
 def store_solution(solution: Solution, checkpoint: Arrays) -> None:

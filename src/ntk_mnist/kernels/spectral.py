@@ -27,7 +27,7 @@ import scipy.linalg
 from ntk_mnist import settings
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.gram import diagonal, gram
-from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, log_marginal_likelihood
+from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
 from ntk_mnist.kernels.solver import (
     Attempt,
     Solver,
@@ -231,8 +231,6 @@ class _Problem:
             condition_number=flow.condition_number,
             residual=float(np.linalg.norm(rest) / np.linalg.norm(self.labels)),
             jitter=0.0,
-            log_marginal_likelihood=log_marginal_likelihood(
-                self.labels, at_infinity, float(np.log(regularized).sum())
-            ),
+            **likelihood(self.labels, at_infinity, float(np.log(regularized).sum()))._asdict(),
             log_marginal_likelihood_error=0.0,
         )

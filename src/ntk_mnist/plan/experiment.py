@@ -53,7 +53,7 @@ TABLES: Mapping[str, Table] = {
         "kernel",
         (
             *(("kernel", "ascending"), ("size", "ascending")),
-            ("log_marginal_likelihood", "descending"),
+            ("maximized_log_marginal_likelihood", "descending"),
         ),
         {"time": [inf]},
     ),

@@ -54,7 +54,7 @@ from ntk_mnist.kernels.exact.preconditioner import Preconditioner
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, TileKernel, tile_kernel
 from ntk_mnist.kernels.exact.tiled_cholesky import NotPositiveDefinite
 from ntk_mnist.kernels.gram import STRIPS, diagonal, whole_tiles
-from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, log_marginal_likelihood
+from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
 from ntk_mnist.kernels.solver import (
     REUSED,
     Attempt,
@@ -267,9 +267,7 @@ class _Problem:
             condition_number=float(flow.regularized[-1] / flow.regularized[0]),
             residual=residual,
             jitter=preconditioner.jitter,
-            log_marginal_likelihood=log_marginal_likelihood(
-                labels, at_infinity, determinant + correction
-            ),
+            **likelihood(labels, at_infinity, determinant + correction)._asdict(),
             log_marginal_likelihood_error=labels.shape[1] / 2 * determinant_error,
         )
 
