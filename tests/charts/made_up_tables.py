@@ -71,7 +71,11 @@ def calibration(architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame
         (
             asdict(architecture)
             | {"kernel": kind, "size": size, "fraction": fraction, "variance": fraction / 10}
-            | {"squared_error": fraction / 20, "accuracy": 1 - fraction / 10 - a / 100}
+            | {
+                "scaled_variance": fraction / 30,
+                "squared_error": fraction / 20,
+                "accuracy": 1 - fraction / 10 - a / 100,
+            }
             for a, architecture in enumerate(architectures)
             for kind, size, fraction in product(KINDS, SIZES, [0.5, 1.0])
         ),

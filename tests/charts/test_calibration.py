@@ -1,5 +1,8 @@
 """Squared error and accuracy against predictive variance."""
 
+from typing import Any
+
+import pandas as pd
 from charts.made_up_tables import KINDS, SIZES, TWO, calibration
 from charts.specifications import drawn, found
 
@@ -7,8 +10,8 @@ from ntk_mnist.charts.calibration import draw
 
 
 def test_every_group_of_each_kernel_and_size_is_drawn() -> None:
-    points = drawn(draw({"calibration": calibration()}).to_dict())
-    # The panels above and below draw the same two groups of each size.
+    points = groups(calibration())
+    # All panels of a kernel draw the same two groups of each size.
     assert len(points) == len(KINDS) * len(SIZES) * 2
     assert set(points["accuracy"]) == {0.95, 0.9}
     assert set(points["squared_error"]) == {0.025, 0.05}
@@ -19,7 +22,7 @@ def test_a_group_without_variance_has_no_place_on_the_log_axis() -> None:
     exact = (table["size"] == 128) & (table["fraction"] == 0.5)
     assert exact.sum() == len(KINDS)
     table.loc[exact, "variance"] = 0.0
-    points = drawn(draw({"calibration": table}).to_dict())
+    points = groups(table)
     assert len(points) == 2 * len(table) - len(KINDS)
     # The accuracy below is still drawn.
     assert (points["variance"] == 0).sum() == len(KINDS)
@@ -27,7 +30,48 @@ def test_a_group_without_variance_has_no_place_on_the_log_axis() -> None:
 
 def test_panels_of_one_kernel_have_the_same_axes_for_all_architectures() -> None:
     spec = draw({"calibration": calibration(TWO)}).to_dict()
-    for channel, field in [("x", "variance"), ("y", "squared_error"), ("y", "accuracy")]:
-        scales = [c["scale"] for c in found(spec, channel) if c["field"] == field]
-        assert len(scales) >= len(TWO) * len(KINDS)
-        assert all(scale == scales[0] for scale in scales)
+    errors = ("variance", "scaled_variance", "squared_error")
+    scales = [channel["scale"] for field in errors for channel in channels(spec, field)]
+    # Of both kernels, whose variances and errors are made up alike.
+    assert len(scales) >= 4 * len(TWO) * len(KINDS)
+    assert all(scale == scales[0] for scale in scales)
+    accuracy = [channel["scale"] for channel in channels(spec, "accuracy")]
+    assert len(accuracy) >= len(TWO) * len(KINDS)
+    assert all(scale == accuracy[0] for scale in accuracy)
+
+
+def test_a_decade_is_as_long_upwards_as_across() -> None:
+    spec = draw({"calibration": calibration()}).to_dict()
+    table = calibration()
+    for field in ("variance", "scaled_variance", "squared_error"):
+        for channel in channels(spec, field):
+            low, high = channel["scale"]["domain"]
+            assert low < table[field].min() <= table[field].max() < high
+    assert set(found(spec, "width")) - {0} == set(found(spec, "height")) == {180}
+
+
+def test_a_dashed_line_shows_where_variance_and_squared_error_are_equal() -> None:
+    spec = draw({"calibration": calibration()}).to_dict()
+    (domain,) = {tuple(c["scale"]["domain"]) for c in channels(spec, "squared_error")}
+    for field in ("variance", "scaled_variance"):
+        ends = [{field: end, "squared_error": end} for end in domain]
+        (name,) = [name for name, rows in spec["datasets"].items() if rows == ends]
+        drawn_with = [part for part in layers(spec) if part.get("data") == {"name": name}]
+        assert len(drawn_with) == len(KINDS)
+        assert all(part["mark"]["type"] == "line" for part in drawn_with)
+
+
+def groups(table: pd.DataFrame) -> pd.DataFrame:
+    """The groups of images that are drawn, each once in a dataset; no ends of other lines."""
+    return drawn(draw({"calibration": table}).to_dict()).dropna(subset="kernel")
+
+
+def channels(spec: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    """The horizontal or vertical channels of a column."""
+    both = [*found(spec, "x"), *found(spec, "y")]
+    return [channel for channel in both if channel["field"] == field]
+
+
+def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """All marks with what they draw."""
+    return [part for layer in found(spec, "layer") for part in layer]

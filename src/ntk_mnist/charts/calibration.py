@@ -1,11 +1,14 @@
 """Does the predictive variance of a kernel at t = ∞ say where it errs? (Lee et al. 2018, fig. 3)
 
-The test images are sorted by predictive variance and cut into groups. The groups of a calibrated
-process have squared errors that grow with their variances, and more certain images are classified
-correctly more often.
+The test images are sorted by predictive variance and cut into groups. In a calibrated process, the
+squared error of a group is its variance, and more certain images are classified correctly more
+often. A factor of the kernel is a factor of every variance and changes no prediction, so the
+variances are drawn under the kernel as it is, and times the amplitude that makes the training
+labels likeliest.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -27,14 +30,23 @@ __all__ = ["CAPTION", "TABLES", "draw"]
 TABLES: tuple[str, ...] = ("calibration",)
 
 CAPTION: str = (
-    "Above: the mean squared error of a group of test images, a twentieth of all, against its "
-    "mean predictive variance under the Gaussian process whose covariance is the kernel. Below: "
-    "the accuracy on the most certain fraction of the images; one line for each training-set size."
+    "Left: the mean squared error of a group of test images, a twentieth of all, against its "
+    "mean predictive variance under the Gaussian process whose covariance is the kernel. The "
+    "groups of a calibrated process lie on the dashed line, where the two are equal. Middle: the "
+    "same after the kernel is multiplied by the amplitude that makes the training labels "
+    "likeliest. Right: the accuracy on the most certain fraction of the images. One line for "
+    "each training-set size."
 )
+
+#: What each column of variances is under.
+_VARIANCES: Mapping[str, str] = {
+    "variance": "kernel as it is",
+    "scaled_variance": "best amplitude",
+}
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Two rows of panels for each architecture, and in each row a panel for each kernel.
+    """A row of panels for each architecture and kernel: errors under both variances, accuracy.
 
     Args:
         tables: ``calibration``.
@@ -46,10 +58,19 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     table = table.assign(size_label=table["size"].astype(str))
     architectures = architectures_in(table)
     series = size_series(table["size"])
+    extremes = (table["accuracy"].min(), table["accuracy"].max())
     rows: list[tuple[str, list[Panel]]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
-        rows.append((heading, _error_panels(table, architecture, series)))
-        rows.append(("", _accuracy_panels(table, architecture, series)))
+        for i, kind in enumerate(kernels_in(table)):
+            of_kind = table[table["kernel"] == kind]
+            panels = [
+                *_error_panels(of_kind, architecture, series),
+                _accuracy_panel(of_kind, architecture, series, extremes),
+            ]
+            titled = [
+                panel(shown, f"{kind.upper()}, {what}", square=True) for shown, what in panels
+            ]
+            rows.append(("" if i else heading, titled))
     return styled(
         rows_of_panels(rows, series),
         "Calibration of the infinite-width limit",
@@ -57,32 +78,42 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
 
 
-def _error_panels(table: pd.DataFrame, architecture: Architecture, series: Series) -> list[Panel]:
-    """Squared error against variance; all panels of a kernel have the same axes."""
+def _error_panels(
+    of_kind: pd.DataFrame, architecture: Architecture, series: Series
+) -> list[tuple[Panel, str]]:
+    """Squared error against either variance; all panels of a kernel have one scale, both ways."""
     # The variance of an image that is in the training set is 0 up to rounding, and a log axis
     # has no place for 0.
-    groups = table[(table["variance"] > 0) & (table["squared_error"] > 0)]
-    tooltip = [
-        alt.Tooltip("variance:Q", title="Predictive variance", format=".2e"),
-        alt.Tooltip("squared_error:Q", title="Squared error", format=".2e"),
-    ]
+    groups = of_kind[(of_kind[[*_VARIANCES, "squared_error"]] > 0).all(axis=1)]
+    axis = log10_axis(groups[[*_VARIANCES, "squared_error"]].to_numpy().ravel())
+    own = of_architecture(groups, architecture)
     panels = []
-    for i, kind in enumerate(kernels_in(table)):
-        of_kind = groups[groups["kernel"] == kind]
-        x = alt.X("variance:Q", title="Predictive variance", **log10_axis(of_kind["variance"], "x"))
-        y = alt.Y(
-            "squared_error:Q",
-            title="Squared error" if i == 0 else None,
-            **log10_axis(of_kind["squared_error"], "y"),
-        )
-        shown = lines(of_architecture(of_kind, architecture), x, y, series, tooltip)
-        panels.append(panel(shown, f"{kind.upper()}, groups of images"))
+    for i, (column, under) in enumerate(_VARIANCES.items()):
+        x = alt.X(f"{column}:Q", title="Predictive variance", **axis)
+        y = alt.Y("squared_error:Q", title=None if i else "Squared error", **axis)
+        tooltip = [
+            alt.Tooltip(f"{column}:Q", title="Predictive variance", format=".2e"),
+            alt.Tooltip("squared_error:Q", title="Squared error", format=".2e"),
+        ]
+        shown = lines(own, x, y, series, tooltip)
+        # Last, as Altair gives the selection of the legend to the first layer.
+        panels.append((alt.layer(shown, _diagonal(column, x, y, axis)), under))
     return panels
 
 
-def _accuracy_panels(
-    table: pd.DataFrame, architecture: Architecture, series: Series
-) -> list[Panel]:
+def _diagonal(column: str, x: alt.X, y: alt.Y, axis: Mapping[str, Any]) -> alt.Chart:
+    """The line of equal variance and squared error, from one corner to the other."""
+    ends = axis["scale"].domain
+    line = alt.Chart(pd.DataFrame({column: ends, "squared_error": ends}))
+    return line.mark_line(color="black", strokeWidth=1, strokeDash=[5, 3]).encode(x, y)
+
+
+def _accuracy_panel(
+    of_kind: pd.DataFrame,
+    architecture: Architecture,
+    series: Series,
+    extremes: tuple[float, float],
+) -> tuple[Panel, str]:
     """Accuracy on the most certain images against their fraction; all panels have one scale."""
     x = alt.X(
         "fraction:Q",
@@ -90,23 +121,16 @@ def _accuracy_panels(
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format=".1f", tickCount=5),
     )
-    extremes = [table["accuracy"].min(), table["accuracy"].max()]
-    if extremes[0] == extremes[1]:
-        extremes = [0.0, 1.0]
+    low, high = extremes if extremes[0] < extremes[1] else (0.0, 1.0)
+    y = alt.Y(
+        "accuracy:Q",
+        title="Test accuracy",
+        scale=alt.Scale(domain=[low, high], nice=True),
+        axis=alt.Axis(),
+    )
     tooltip = [
         alt.Tooltip("fraction:Q", title="Fraction", format=".3f"),
         alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
     ]
-    panels = []
-    for i, kind in enumerate(kernels_in(table)):
-        y = alt.Y(
-            "accuracy:Q",
-            title="Test accuracy" if i == 0 else None,
-            scale=alt.Scale(domain=extremes, nice=True),
-            axis=alt.Axis(),
-        )
-        of_kind = of_architecture(table[table["kernel"] == kind], architecture)
-        panels.append(
-            panel(lines(of_kind, x, y, series, tooltip), f"{kind.upper()}, the most certain")
-        )
-    return panels
+    shown = lines(of_architecture(of_kind, architecture), x, y, series, tooltip)
+    return shown, "the most certain"

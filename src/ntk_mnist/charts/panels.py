@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain, pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import altair as alt
 import pandas as pd
@@ -36,11 +36,13 @@ def log2_axis(column: str, title: str, values: Iterable[Any]) -> alt.X:
     )
 
 
-def log10_axis(values: Iterable[float], direction: Literal["x", "y"]) -> dict[str, Any]:
-    """Scale and axis of positive values whose labels have room, however close the values are."""
+def log10_axis(values: Iterable[float]) -> dict[str, Any]:
+    """Scale and axis of positive values whose labels have room, however close the values are.
+
+    The same for both directions of a square panel, in which a decade is as long upwards as across.
+    """
     low, high = _padded(values)
-    length = _SIZE["width" if direction == "x" else "height"]
-    ticks = log_ticks(low, high, length, across=direction == "x")
+    ticks = log_ticks(low, high, _SIZE["width"])
     return {
         "scale": alt.Scale(type="log", domain=[low, high], nice=False),
         "axis": alt.Axis(
@@ -61,20 +63,19 @@ def _padded(values: Iterable[float]) -> tuple[float, float]:
     return 10 ** max(low - more, -307.0), 10 ** min(high + more, 308.0)
 
 
-def log_ticks(low: float, high: float, length: float, across: bool) -> list[float]:
-    """Ticks of a log axis, as many as have labels with space between them, and at least two.
+def log_ticks(low: float, high: float, length: float) -> list[float]:
+    """Ticks of a log axis, as many as have room side by side with their labels, and at least two.
 
     Args:
         low: end of the axis.
         high: its other end, at least a thirtieth of a decade away.
         length: of the axis, in pixels.
-        across: whether labels are side by side and not above one another.
     """
     scale = length / (math.log10(high) - math.log10(low))
 
     def have_room(ticks: Sequence[Decimal]) -> bool:
         places = [scale * math.log10(tick) for tick in ticks]
-        room = [_label_size(tick, across) for tick in ticks]
+        room = [_label_size(tick) for tick in ticks]
         gaps = [b - a for a, b in pairwise(places)]
         needed = [(a + b) / 2 + _BETWEEN_LABELS for a, b in pairwise(room)]
         return all(gap >= need for gap, need in zip(gaps, needed, strict=True))
@@ -106,9 +107,9 @@ def _linear_ticks(low: float, high: float) -> Iterator[list[Decimal]]:
         yield [multiple * step for multiple in multiples]
 
 
-def _label_size(tick: Decimal, across: bool) -> float:
-    """How many pixels a label takes along its axis, at most."""
-    return 6.5 * len(decimal(float(tick), plain_below=-4)) if across else 12.0
+def _label_size(tick: Decimal) -> float:
+    """How many pixels wide a label is, at most."""
+    return 6.5 * len(decimal(float(tick), plain_below=-4))
 
 
 def lines(
@@ -149,10 +150,11 @@ def lines(
     return alt.layer(*layers)
 
 
-def panel(layers: Panel, title: str) -> Panel:
+def panel(layers: Panel, title: str, *, square: bool = False) -> Panel:
     """Layers at the size of a panel, below a title."""
     heading = alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal")
-    return layers.properties(title=heading, **_SIZE)
+    size = _SIZE | {"height": _SIZE["width"]} if square else _SIZE
+    return layers.properties(title=heading, **size)
 
 
 def rows_of_panels(rows: Sequence[tuple[str, Sequence[Panel]]], series: Series) -> Figure:
