@@ -79,6 +79,16 @@ rule figures:
         FIGURES,
 
 
+# It runs whenever it is asked for, to print.
 rule evidence:
     input:
-        f"{RESULTS}/evidence.parquet",
+        EVIDENCE_FIGURES,
+        table=f"{RESULTS}/evidence.parquet",
+    log:
+        f"{RESULTS}/logs/likeliest.log",
+    conda:
+        "environment.yml"
+    message:
+        "Naming the likeliest architectures"
+    shell:
+        "python -m ntk_mnist evidence --table {input.table} 2> {log}"

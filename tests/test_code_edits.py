@@ -52,7 +52,7 @@ for line in sys.stdin:
 """
 KERNELS = {"spectral", "calibration", "exact"}
 CELLS = {"network", *KERNELS}
-CHARTS = {"comparison chart", "gap_to_infinite_width chart", "calibration chart"}
+CHARTS = {"comparison chart", "gap_to_infinite_width chart", "calibration chart", "evidence chart"}
 NOTHING: set[str] = set()
 
 TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"

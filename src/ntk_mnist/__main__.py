@@ -20,6 +20,7 @@ COMMANDS = {
     "kernel": "solve the kernels of one cell and write its shards",
     "tabulate": "aggregate the shards of a grid into one table",
     "chart": "draw one chart of the tables as HTML, PNG and SVG",
+    "evidence": "name the likeliest architectures",
     "generate": "rewrite the files that follow from the declared settings and columns",
 }
 #: Commands that run a cell.

@@ -180,8 +180,9 @@ class Grid(Settings, frozen=True, kw_only=True):
 class Evidence(Settings, frozen=True, kw_only=True):
     """Kernel cells whose log marginal likelihoods are compared; each is a value or a list.
 
-    `snakemake evidence` solves them and lists the likeliest architecture first, without a test
-    image. The activation is that of `architecture`.
+    `snakemake evidence` solves them, and lists, draws and names the likeliest architecture, each
+    kernel at its best amplitude and without a test image. The activation is that of
+    `architecture`.
     """
 
     size: tuple[Size, ...] = (1024,)

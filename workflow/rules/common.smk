@@ -64,7 +64,13 @@ MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=MAIN_NAMES)
 # The first says what made all of them.
 FIGURE_ENDINGS = ["html", "png", "svg"]
 FIGURE_FILES = f"{RESULTS}/figures/{{figure}}.{{ending}}"
-FIGURES = expand(FIGURE_FILES, figure=CHARTS, ending=FIGURE_ENDINGS)
+FIGURES, EVIDENCE_FIGURES = [
+    expand(FIGURE_FILES, figure=charts, ending=FIGURE_ENDINGS)
+    for charts in (
+        [chart for chart in CHARTS if set(tables_of(chart)) <= set(MAIN_NAMES)],
+        [chart for chart in CHARTS if "evidence" in tables_of(chart)],
+    )
+]
 BECAUSE = Path(".snakemake/because")
 # Of the cells that this run is asked for.
 STALE_CELLS = []

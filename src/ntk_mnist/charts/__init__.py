@@ -15,7 +15,7 @@ from ntk_mnist.registries import names_in, text_in
 __all__ = ["CHARTS", "caption_of", "tables_of"]
 
 #: The charts: names of modules and, with their endings, of files.
-CHARTS: tuple[str, ...] = ("comparison", "gap_to_infinite_width", "calibration")
+CHARTS: tuple[str, ...] = ("comparison", "gap_to_infinite_width", "calibration", "evidence")
 
 
 def tables_of(chart: str) -> tuple[str, ...]:

@@ -27,9 +27,11 @@ __all__ = [
     "at_infinity",
     "checked",
     "headings",
+    "inputs_and_shared",
     "kernels_in",
     "of_architecture",
     "over_seeds",
+    "setting_in_words",
     "subject",
     "training",
 ]
@@ -130,13 +132,20 @@ def headings(architectures: Sequence[Architecture]) -> list[str]:
 
 def subject(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:
     """Dataset, the settings that all architectures share, and the number of test images."""
-    words = [
-        counted(value, "hidden layer") if name == "depth" else _words(name, value)
-        for name, value in _shared(architectures).items()
-    ]
-    row = table.iloc[0]
-    title = CATALOGUE[row["dataset"]].title
-    return ", ".join([title, *words, counted(row["test_size"], "test image")])
+    images = counted(table.iloc[0]["test_size"], "test image")
+    return f"{inputs_and_shared(table, architectures)}, {images}"
+
+
+def inputs_and_shared(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:
+    """Dataset, and the settings that all architectures share."""
+    title = CATALOGUE[table.iloc[0]["dataset"]].title
+    shared = _shared(architectures).items()
+    return ", ".join([title, *(setting_in_words(name, value) for name, value in shared)])
+
+
+def setting_in_words(name: str, value: Any) -> str:
+    """A setting of an architecture: ``relu``, ``2 hidden layers``, ``W_std 1.5``."""
+    return counted(value, "hidden layer") if name == "depth" else _words(name, value)
 
 
 def training(networks: pd.DataFrame) -> str:

@@ -150,7 +150,7 @@ def lines(
     return alt.layer(*layers)
 
 
-def panel(layers: Panel, title: str, *, square: bool = False) -> Panel:
+def panel(layers: Panel, title: str | list[str], *, square: bool = False) -> Panel:
     """Layers at the size of a panel, below a title."""
     heading = alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal")
     size = _SIZE | {"height": _SIZE["width"]} if square else _SIZE

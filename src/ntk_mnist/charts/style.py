@@ -8,7 +8,7 @@ the browser, a click on a legend entry highlights its series.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import altair as alt
 
@@ -41,6 +41,7 @@ class Series:
         finite: labels of finite widths, times or sizes, in the order of the legend.
         limits: labels of infinite-width or infinite-time limits.
         columns: of the legend.
+        symbol: of the legend.
     """
 
     field: str
@@ -48,6 +49,7 @@ class Series:
     finite: Sequence[str]
     limits: Sequence[str]
     columns: int
+    symbol: Literal["stroke", "circle"] = "stroke"
 
     @property
     def limit_shapes(self) -> Mapping[str, str]:
@@ -70,8 +72,8 @@ class Series:
             title=self.title,
             orient="bottom",
             columns=self.columns,
-            symbolType="stroke",
-            symbolSize=300,
+            symbolType=self.symbol,
+            symbolSize={"stroke": 300, "circle": 60}[self.symbol],
             symbolOpacity=1,
             symbolLimit=0,
         )

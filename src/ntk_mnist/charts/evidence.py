@@ -1,0 +1,168 @@
+"""How likely each architecture makes the training labels, at its best amplitude and as it is.
+
+The likelihood of a kernel as it is depends on its amplitude, at the best amplitude it does not; a
+line joins the two. Both are drawn by how far they are behind the likeliest, as they differ by some
+nats or by hundreds of thousands.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from ntk_mnist.charts.labels import counted
+from ntk_mnist.charts.likeliest import ranked
+from ntk_mnist.charts.observations import (
+    architectures_in,
+    checked,
+    headings,
+    inputs_and_shared,
+    kernels_in,
+    of_architecture,
+)
+from ntk_mnist.charts.panels import Panel, panel, rows_of_panels
+from ntk_mnist.charts.style import Figure, Series, styled
+from ntk_mnist.data.catalogue import CATALOGUE
+
+__all__ = ["CAPTION", "TABLES", "draw"]
+
+TABLES: tuple[str, ...] = ("evidence",)
+
+CAPTION: str = (
+    "Log marginal likelihood of the training labels under the Gaussian process whose covariance "
+    "is the kernel, for each architecture, the likeliest first: how far it is behind the "
+    "likeliest, in nats for each image and output, with the kernel times its best amplitude and "
+    "with the kernel as it is. The likeliest has a ring and a bold name; several have if they are "
+    "equally likely, as those are that differ in amplitude alone."
+)
+
+_SERIES = Series(
+    "likelihood",
+    "Log marginal likelihood",
+    ["at the best amplitude", "kernel as it is"],
+    [],
+    columns=2,
+    symbol="circle",
+)
+#: Pixels an architecture.
+_STEP = 13
+#: Below it the axis is linear, as 0 has no logarithm; nats for each image and output.
+_LINEAR_BELOW = 0.002
+_FIRST_TICK = 0.01
+#: Ticks after 0, at most.
+_TICKS = 5
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """One row of panels for each training-set size, and in it a panel for each kernel.
+
+    Args:
+        tables: ``evidence``.
+
+    Raises:
+        ChartError: rows are repeated or not comparable.
+    """
+    (table,) = checked(tables, TABLES)
+    architectures = architectures_in(table)
+    named = pd.concat(
+        of_architecture(table, architecture).assign(name=heading or architecture.activation)
+        for architecture, heading in zip(architectures, headings(architectures), strict=True)
+    )
+    sizes, kinds = sorted(table["size"].unique()), kernels_in(table)
+    points = {key: _points(ranked(group)) for key, group in named.groupby(["size", "kernel"])}
+    x = _axis(max(drawn["behind"].max() for drawn in points.values()))
+    rows = [
+        (
+            counted(size, "training image") if len(sizes) > 1 else "",
+            [_panel(points[size, kind], kind, x) for kind in kinds],
+        )
+        for size in sizes
+    ]
+    only = f", {counted(sizes[0], 'training image')}" if len(sizes) == 1 else ""
+    return styled(
+        rows_of_panels(rows, _SERIES),
+        "Evidence for each architecture",
+        [inputs_and_shared(table, architectures) + only, "Ring and bold name: the likeliest"],
+    )
+
+
+def _points(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Two rows an architecture, one a likelihood, in nats for each image and output.
+
+    Returns:
+        The columns ``value``, ``behind``, by how much that is less than the likeliest, and
+        ``at_best``, the same of the architecture's other row or its own, at the best amplitude.
+    """
+    count = ranks["size"] * ranks["dataset"].map(lambda name: CATALOGUE[name].classes)
+    best = ranks["maximized_log_marginal_likelihood"].max()
+    values = ("maximized_log_marginal_likelihood", "log_marginal_likelihood")
+    both = [
+        ranks[["name", "likeliest", "amplitude"]].assign(
+            likelihood=label,
+            nats=ranks[column],
+            value=ranks[column] / count,
+            # Of the likeliest, rounding may leave less than nothing.
+            behind=((best - ranks[column]) / count).clip(lower=0),
+            at_best=((best - ranks[values[0]]) / count).clip(lower=0),
+        )
+        for label, column in zip(_SERIES.finite, values, strict=True)
+    ]
+    points = pd.concat(both)
+    # A kernel as it is may be so small that its likelihood is 0.
+    return points[points["behind"] < math.inf]
+
+
+def _axis(largest: float) -> alt.X:
+    """From 0, on a scale that is linear first and then logarithmic."""
+    decades = math.ceil(math.log10(max(largest / _FIRST_TICK, 10)))
+    step = math.ceil(decades / _TICKS)
+    ticks = [_FIRST_TICK * 10.0**k for k in range(0, decades + 1, step)]
+    return alt.X(
+        "behind:Q",
+        title="Nats an image and output behind the likeliest",
+        scale=alt.Scale(
+            type="symlog",
+            constant=_LINEAR_BELOW,
+            domain=[0, max(largest, 10 * _FIRST_TICK)],
+            nice=False,
+            padding=8,
+        ),
+        axis=alt.Axis(values=[0, *ticks], format="~g", labelFlush=False),
+    )
+
+
+def _panel(points: pd.DataFrame, kind: str, x: alt.X) -> Panel:
+    """Points of both likelihoods, and a line between the two of each architecture."""
+    names = list(points["name"].drop_duplicates())
+    best = points[points["likeliest"] & (points["likelihood"] == _SERIES.finite[0])]
+    is_best = f"indexof({json.dumps(list(best['name']))}, datum.value) >= 0"
+    y = alt.Y(
+        "name:N",
+        sort=names,
+        title=None,
+        axis=alt.Axis(
+            labelLimit=0,
+            labelFontSize=10,
+            labelFontWeight=alt.condition(is_best, alt.value("bold"), alt.value("normal")),
+        ),
+    )
+    tooltip = [
+        alt.Tooltip("name:N", title="Architecture"),
+        alt.Tooltip("likelihood:N", title=_SERIES.title),
+        alt.Tooltip("nats:Q", title="Nats", format=",.1f"),
+        alt.Tooltip("value:Q", title="Nats an image and output", format=".4f"),
+        alt.Tooltip("behind:Q", title="Behind the likeliest", format=".4f"),
+        alt.Tooltip("amplitude:Q", title="Best amplitude", format=".3g"),
+    ]
+    base = alt.Chart(points).encode(
+        y=y,
+        color=_SERIES.encodings()["color"],
+        opacity=alt.when(_SERIES.selection).then(alt.value(1)).otherwise(alt.value(0.12)),
+    )
+    between = base.mark_rule(strokeWidth=1.2).encode(x=x, x2="at_best:Q")
+    marks = base.mark_point(filled=True, size=40).encode(x=x, tooltip=tooltip)
+    ring = alt.Chart(best).mark_point(size=130, strokeWidth=1.5, color="black").encode(x, y)
+    title = [kind.upper(), f"likeliest: {best['value'].max():.3f} nats an image and output"]
+    return panel(alt.layer(between, marks, ring), title).properties(height=alt.Step(_STEP))

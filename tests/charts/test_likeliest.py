@@ -1,0 +1,87 @@
+"""Which architectures are the likeliest, and in which words."""
+
+import pandas as pd
+import pytest
+from charts.made_up_tables import EIGHT, KINDS, SIZES, evidence
+
+from ntk_mnist.charts.likeliest import announcements, ranked
+from ntk_mnist.settings import Architecture
+
+#: Without bias, and with the ``W_std`` of a depth.
+SCALED = [Architecture(depth=depth, W_std=W_std) for depth in (3, 2) for W_std in (2.0, 1.0, 0.5)]
+
+
+def of_one(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one kernel and size."""
+    return table[(table["kernel"] == "nngp") & (table["size"] == 128)].reset_index(drop=True)
+
+
+def scaled() -> pd.DataFrame:
+    """Two depths; of each, ``W_std`` only scales the kernel, and rounding differs."""
+    table = of_one(evidence(SCALED))
+    rounding = pd.Series([0.0, 3e-6, -2e-6] * 2)
+    of_depth = table["depth"].map({3: 5000.0, 2: 4000.0})
+    return table.assign(
+        maximized_log_marginal_likelihood=of_depth + rounding,
+        amplitude=3 / table["W_std"] ** (2 * (table["depth"] + 1)),
+    )
+
+
+def test_the_likeliest_is_first_and_others_are_so_many_nats_behind() -> None:
+    rows = ranked(of_one(evidence(EIGHT)).sample(frac=1, random_state=0))
+    assert list(rows["behind"]) == [10.0 * place for place in range(8)]
+    assert list(rows["likeliest"]) == [True] + 7 * [False]
+
+
+def test_each_kernel_and_size_has_a_line_and_a_winner_of_its_own() -> None:
+    lines = list(announcements(evidence(EIGHT)))
+    assert [line.partition(":")[0] for line in lines] == [
+        f"Likeliest at size {size:,}, {kind.upper()}" for size in SIZES for kind in KINDS
+    ]
+    assert lines[0] == (
+        "Likeliest at size 128, NNGP: erf, 2 hidden layers, W_std 1, b_std 0, amplitude 0.5;"
+        " log marginal likelihood 5,000.0 nats, 10.0 nats ahead of the next"
+    )
+    assert "NTK: relu, 3 hidden layers, W_std 1.5, b_std 0" in lines[1]
+
+
+def test_architectures_that_differ_in_amplitude_alone_are_equally_likely() -> None:
+    rows = ranked(scaled())
+    assert list(rows["likeliest"]) == 3 * [True] + 3 * [False]
+    # Rounding does not decide their order.
+    assert list(rows["W_std"]) == [0.5, 1.0, 2.0] * 2
+    (line,) = announcements(scaled())
+    assert line == (
+        "Likeliest at size 128, NNGP: relu, 3 hidden layers, b_std 0, W_std 0.5, 1 or 2 alike"
+        " (it only scales this kernel), amplitude 768, 3 or 0.0117;"
+        " log marginal likelihood 5,000.0 nats, 1,000.0 nats ahead of the next"
+    )
+
+
+@pytest.mark.parametrize("error", [0.0, 6.0])
+def test_a_difference_within_the_error_of_the_likelihoods_decides_nothing(error: float) -> None:
+    rows = of_one(evidence(EIGHT[:3])).assign(log_marginal_likelihood_error=error)
+    assert ranked(rows)["likeliest"].sum() == (2 if error else 1)
+    (line,) = announcements(rows)
+    assert ("W_std 1 or 1.5 alike, amplitude" in line) == bool(error)
+
+
+def test_equally_likely_activations_are_named_without_the_word() -> None:
+    rows = of_one(evidence(EIGHT[::4])).assign(log_marginal_likelihood_error=6.0)
+    (line,) = announcements(rows)
+    assert "2 hidden layers, W_std 1, b_std 0, erf or relu alike, amplitude 0.5 or 0.5" in line
+
+
+def test_likeliest_architectures_that_differ_in_several_settings_are_all_named() -> None:
+    rows = of_one(evidence(EIGHT[::7])).assign(log_marginal_likelihood_error=6.0)
+    (line,) = announcements(rows)
+    assert line == (
+        "Likeliest at size 128, NNGP: erf, 2 hidden layers, W_std 1, b_std 0;"
+        " or relu, 3 hidden layers, W_std 1.5, b_std 0 alike, amplitude 0.5 or 0.5;"
+        " log marginal likelihood 5,000.0 nats"
+    )
+
+
+def test_one_architecture_is_ahead_of_none() -> None:
+    (line,) = announcements(of_one(evidence()))
+    assert line.endswith("amplitude 0.5; log marginal likelihood 5,000.0 nats")
