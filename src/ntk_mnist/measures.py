@@ -66,7 +66,7 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
     ]
     log_marginal_likelihood: Annotated[float, _measure("of the training labels, all outputs, nats")]
     amplitude: Annotated[
-        float, _measure("of the kernel that makes the training labels likeliest: a factor, σ²")
+        float, _measure("σ², the factor of the kernel that makes the training labels likeliest")
     ]
     maximized_log_marginal_likelihood: Annotated[
         float, _measure("of the training labels under the kernel times its amplitude, nats")
@@ -86,7 +86,7 @@ class CalibrationMeasures(Measures, frozen=True, kw_only=True):
     fraction: Annotated[float, _measure("of the test images: this group and the more certain ones")]
     variance: Annotated[float, _measure("mean predictive variance in the group")]
     scaled_variance: Annotated[
-        float, _measure("that under the kernel times its amplitude, which makes labels likeliest")
+        float, _measure("mean predictive variance in the group, times the kernel's amplitude")
     ]
     squared_error: Annotated[
         float, _measure("mean squared error in the group, over images and outputs")

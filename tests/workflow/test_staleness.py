@@ -39,7 +39,7 @@ TRAINING = "src/ntk_mnist/networks/training.py"
         ),
         (
             "src/ntk_mnist/charts/calibration.py", "[0, 1]", "[0, 2]",
-            Counter(chart=1), "Drawing", "charts.calibration._accuracy_panels changed",
+            Counter(chart=1), "Drawing", "charts.calibration._accuracy_panel changed",
         ),
         ("tiny.yaml", "epochs: 2", "epochs: 3", NETWORKS, "Training", "epochs was 2, is 3"),
         (
