@@ -18,6 +18,7 @@ include: "workflow/rules/accept.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/cells.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/charts.smk"
 
@@ -26,6 +27,10 @@ onstart:
     refuse_a_second_run()
     stop_when_started()
     accept_if_touched()
+
+
+onsuccess:
+    say_how_well_networks_fit()
 
 
 report: "workflow/report/workflow.rst"
@@ -71,7 +76,7 @@ rule tables:
 
 rule partial_tables:
     input:
-        expand(f"{RESULTS}/partial/{{table}}.parquet", table=MAIN_NAMES),
+        expand(f"{RESULTS}/partial/{{table}}.parquet", table=TABULATED),
 
 
 rule figures:

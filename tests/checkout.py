@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
 from ntk_mnist.store.shards import read
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -36,9 +36,9 @@ TARGETS = {
 }
 
 
-def network_shard(width: int, size: int, architecture: str = RELU) -> str:
+def network_shard(width: int, size: int, architecture: str = RELU, output: str = "network") -> str:
     """The path of a network shard of the small experiment."""
-    return f"results/tiny/network/{architecture}/width={width},size={size}.parquet"
+    return f"results/tiny/{output}/{architecture}/width={width},size={size}.parquet"
 
 
 def kernel_shard(size: int, architecture: str = RELU, output: str = "kernel") -> str:
@@ -46,9 +46,13 @@ def kernel_shard(size: int, architecture: str = RELU, output: str = "kernel") ->
     return f"results/tiny/{output}/{architecture}/size={size}.parquet"
 
 
+#: Of shards and of tables.
+SCHEMAS = {**SHARD_SCHEMAS, **TABLE_SCHEMAS}
+
+
 def without_times(file: Path, table: str) -> pa.Table:
     """A shard or table without the columns of wall times."""
-    rows = read(file, TABLE_SCHEMAS[table])[0]
+    rows = read(file, SCHEMAS[table])[0]
     return rows.drop([name for name in rows.column_names if name.endswith("_seconds")])
 
 

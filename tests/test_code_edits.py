@@ -28,12 +28,20 @@ import jsonschema, msgspec, pyarrow.parquet, yaml
 def records():
     from ntk_mnist.charts import CHARTS
     from ntk_mnist.plan.experiment import experiment_of
+    from ntk_mnist.plan.stale import MADE_BY
     from ntk_mnist.store.records import chart_record, prepared_record, table_record
     from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
     small = experiment_of({"inputs": {"dataset": "digits", "test_size": 100}, "grid": {"size": 64}})
+    like = {"parameterization": "ntk", "loss": "squared_error", "optimizer": "gradient_descent"}
+    descent = experiment_of({
+        "inputs": {"dataset": "digits", "test_size": 100}, "grid": {"size": 64},
+        "training": like | {"step_size": 10.0}, "solve": {"times": [10]},
+    })
     large = experiment_of({"grid": {"size": 5000}, "solve": {"times": [10]}})
     return {
         "network": small.networks[0].record("network"),
+        "descent": descent.networks[0].record("network"),
+        "comparison": table_record(columns(TABLE_SCHEMAS["distance"]), {}, "", made_by=MADE_BY),
         "spectral": small.kernels[0].record("kernel"),
         "calibration": small.kernels[0].record("calibration"),
         "exact": large.kernels[0].record("kernel"),
@@ -51,11 +59,16 @@ for line in sys.stdin:
         sys.exit("the package cannot be imported")
 """
 KERNELS = {"spectral", "calibration", "exact"}
-CELLS = {"network", *KERNELS}
-CHARTS = {"comparison chart", "gap_to_infinite_width chart", "calibration chart", "evidence chart"}
+NETWORKS = {"network", "descent"}
+CELLS = {*NETWORKS, *KERNELS}
+CHARTS = {
+    *("comparison chart", "gap_to_infinite_width chart", "calibration chart", "evidence chart"),
+    *("convergence chart", "dynamics chart", "kernel_drift chart"),
+}
 NOTHING: set[str] = set()
 
 TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"
+DESCENT, LOSSES = "networks/descent.py", "networks/losses.py"
 GRAM, SPECTRAL, SOLVER = "kernels/gram.py", "kernels/spectral.py", "kernels/solver.py"
 SOLVE, CHOLESKY = "kernels/exact/solve.py", "kernels/exact/tiled_cholesky.py"
 INPUTS, CATALOGUE = "data/inputs.py", "data/catalogue.py"
@@ -99,26 +112,31 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "unused function of charts": ("charts/style.py", r"\Z", "\n\ndef idle() -> int:\n    return 1\n", NOTHING),
     "digests themselves": ("store/records.py", r"\[:16\]", "[:16 + 0]", NOTHING),
     # Something that does.
-    "default of a setting that the config leaves out": ("settings.py", r"\b20\n", "21\n", {"network"}),
+    "default of a setting that the config leaves out": ("settings.py", r"\b20\n", "21\n", NETWORKS),
     "constant of evaluation": (TRAINING, "_EVALUATION_BLOCK = 256", "_EVALUATION_BLOCK = 128", {"network"}),
     "key of the parameters": (TRAINING, r"\[0, seed\]", "[1, seed]", {"network"}),
     "optimizer in use": (TRAINING, "optimizers.momentum", "optimizers.nesterov", {"network"}),
     "import that points elsewhere": (TRAINING, "from jax.example_libraries import optimizers", "from jax.experimental import optimizers", {"network"}),
-    "loss": (TRAINING, "return -jnp.take_along_axis", "return -2 * jnp.take_along_axis", {"network"}),
-    "activation in use": (ARCHITECTURE, r"jax\.nn\.relu,", "jax.nn.relu6,", {"network"}),
-    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", KERNELS),
+    "loss not in use": (LOSSES, "outputs - targets", "outputs + targets", NOTHING),
+    "step of descent": (DESCENT, r"w - step_size \* g, params", "w + step_size * g, params", {"descent"}),
+    "empirical kernel": ("networks/empirical_kernel.py", r"\*\*2 / weights", "**3 / weights", {"descent"}),
+    "distance": ("comparison/distances.py", r"\*\* 2", "** 4", {"comparison"}),
+    "slope": ("comparison/slopes.py", r"networks - 2\)", "networks - 3)", {"comparison"}),
+    "loss": (LOSSES, "return -jnp.take_along_axis", "return -2 * jnp.take_along_axis", {"network"}),
+    "activation in use": (ARCHITECTURE, r"jax\.nn\.relu,", "jax.nn.relu6,", NETWORKS),
+    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS, "descent"}),
     "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", NOTHING),
-    "bias": (ARCHITECTURE, "architecture.b_std or None", "architecture.b_std", {"network"}),
-    "effect of an import": ("neural_tangents_compat.py", r"zeros_like_p=", "zeros_like=", {"network"}),
+    "bias": (ARCHITECTURE, "architecture.b_std or None", "architecture.b_std", NETWORKS),
+    "effect of an import": ("neural_tangents_compat.py", r"zeros_like_p=", "zeros_like=", NETWORKS),
     "inputs": (INPUTS, "/ pixel_max", "/ (pixel_max + 1)", CELLS),
     "pixels of the dataset": (CATALOGUE, "pixel_max=16", "pixel_max=17", CELLS - {"exact"} | {"arrays"} | CHARTS),
     "reading of originals": ("data/originals.py", "type_code != 0x08", "type_code != 0x09", CELLS | {"arrays"}),
     "threads": ("runtime.py", '"MKL_NUM_THREADS"', '"MKL_THREADS"', CELLS),
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
-    "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", KERNELS),
-    "strips of a tile": (GRAM, "STRIPS = 16", "STRIPS = 8", KERNELS),
-    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", KERNELS),
-    "gradient flow": (SPECTRAL, r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
+    "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
+    "strips of a tile": (GRAM, "STRIPS = 16", "STRIPS = 8", {*KERNELS, "descent"}),
+    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS, "descent"}),
+    "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
     "groups of the calibration": ("kernels/calibration.py", "GROUPS = 20", "GROUPS = 10", KERNELS),
     "constant of the exact solve": (SOLVE, "_PIVOTS = 512", "_PIVOTS = 256", {"exact"}),

@@ -89,7 +89,7 @@ def test_every_setting_and_measure_has_a_sentence_without_its_full_stop(
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_types_are_those_that_a_column_can_have(group: type[Struct]) -> None:
-    assert {field.type for field in declared(group)} <= {int, float, str}
+    assert {field.type for field in declared(group)} <= {int, float, str, bool}
 
 
 def test_the_sections_with_lists_are_sections_of_the_config() -> None:

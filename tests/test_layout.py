@@ -18,13 +18,14 @@ FLOORS = (
     {"infinite_width"},
     {"data", "architecture", "neural_tangents_compat", "store"},
     {"networks", "kernels"},
+    {"comparison"},
     {"plan"},
     {"charts"},
     {"commands"},
     {"__main__"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-COMPUTING = {"infinite_width", "architecture", "networks", "kernels"}
+COMPUTING = {"infinite_width", "architecture", "networks", "kernels", "comparison"}
 HEAVY = {"altair", "jax", "neural_tangents", "pandas", "scipy", "sklearn"}
 
 

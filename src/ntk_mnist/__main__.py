@@ -19,6 +19,7 @@ COMMANDS = {
     "network": "train the networks of one cell and write its shard",
     "kernel": "solve the kernels of one cell and write its shards",
     "tabulate": "aggregate the shards of a grid into one table",
+    "compare": "compare networks with their infinite-width limit",
     "chart": "draw one chart of the tables as HTML, PNG and SVG",
     "evidence": "name the likeliest architectures",
     "generate": "rewrite the files that follow from the declared settings and columns",

@@ -24,6 +24,7 @@ class Field(NamedTuple):
         description: the sentence.
         bounds: of the value, or of each value of a tuple.
         default: ``msgspec.NODEFAULT`` if it has none.
+        optional: whether it may be missing.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Field(NamedTuple):
     description: str
     bounds: Meta
     default: Any
+    optional: bool = False
 
     @property
     def choices(self) -> str:
@@ -43,6 +45,8 @@ def declared(struct: type[Struct]) -> Iterator[Field]:
     """The fields of a struct, in their order."""
     for field in fields(struct):
         kind, meta = _unwrapped(field.type)
+        if optional := type(None) in get_args(kind):
+            kind = get_args(kind)[0]
         description, bounds, many = meta.description, meta, get_origin(kind) is tuple
         if many:
             kind, inner = _unwrapped(get_args(kind)[0])
@@ -52,7 +56,7 @@ def declared(struct: type[Struct]) -> Iterator[Field]:
         default = field.default
         if default is NODEFAULT and field.default_factory is not NODEFAULT:
             default = field.default_factory()
-        yield Field(field.name, kind, many, description or "", bounds, default)
+        yield Field(field.name, kind, many, description or "", bounds, default, optional)
 
 
 def _unwrapped(kind: Any) -> tuple[Any, Meta]:

@@ -11,7 +11,20 @@ from msgspec import Meta, Struct
 
 from ntk_mnist.settings import Seed
 
-__all__ = ["OUTPUTS", "CalibrationMeasures", "KernelMeasures", "Measures", "NetworkMeasures"]
+__all__ = [
+    "COMPARISONS",
+    "FITTED",
+    "OUTPUTS",
+    "CalibrationMeasures",
+    "ConvergenceMeasures",
+    "DistanceMeasures",
+    "EnsembleMeasures",
+    "KernelMeasures",
+    "KernelPredictionMeasures",
+    "Measures",
+    "NetworkMeasures",
+    "PredictionMeasures",
+]
 
 
 def _measure(description: str) -> Meta:
@@ -22,27 +35,80 @@ class Measures(Struct, frozen=True, kw_only=True):
     """One row of a cell.
 
     ``ORDER`` are the columns that identify a row of the table beside the architecture; the table is
-    sorted by the architecture and then by them.
+    sorted by the architecture and then by them. What is not ``TABULATED`` is read shard by shard.
     """
 
     ORDER: ClassVar[tuple[str, ...]]
+    TABULATED: ClassVar[bool] = True
+
+
+#: Of m test images and k outputs, m · k numbers, image by image.
+_Outputs = Annotated[
+    tuple[float, ...],
+    Meta(
+        description="the outputs at the test images, image by image",
+        extra={"arrow": "list<float>"},
+    ),
+]
 
 
 class NetworkMeasures(Measures, frozen=True, kw_only=True):
-    """A trained network: a row a seed."""
+    """A trained network: a row a seed; a row a seed and time if it is evaluated at times.
 
-    ORDER = ("width", "size", "seed")
+    Networks are evaluated at gradient-flow times if they take the kernels' own steps
+    (``Training.like_for_like``).
+    """
+
+    ORDER = ("width", "size", "seed", "steps")
 
     seed: Seed
+    steps: Annotated[int, _measure("steps of the optimizer so far")]
+    time: Annotated[
+        float | None, _measure("gradient-flow time so far; null if steps are not of gradient flow")
+    ]
+    reached: Annotated[
+        bool | None, _measure("whether training ended as it should; null if it has no such end")
+    ]
     train_accuracy: Annotated[float, _measure("fraction of the training images")]
     test_accuracy: Annotated[float, _measure("fraction of the test images")]
-    train_loss: Annotated[float, _measure("mean cross-entropy after training, nats")]
-    test_loss: Annotated[float, _measure("mean cross-entropy after training, nats")]
+    train_loss: Annotated[float, _measure("mean loss, of the kind that is trained")]
+    test_loss: Annotated[float, _measure("mean loss, of the kind that is trained")]
     epoch_train_loss: Annotated[
         tuple[float, ...],
-        Meta(description="mean loss of each epoch's batches, nats", extra={"arrow": "list<float>"}),
+        Meta(
+            description="mean loss of each epoch's batches; none if evaluated at times",
+            extra={"arrow": "list<float>"},
+        ),
+    ]
+    linearized_test_accuracy: Annotated[
+        float | None, _measure("of the network's linearization; null if that is not trained")
+    ]
+    ntk_to_limit: Annotated[
+        float | None,
+        _measure(
+            "relative distance of the empirical NTK on the first 64 training images from the "
+            "infinite-width NTK; null unless evaluated at times"
+        ),
+    ]
+    ntk_change: Annotated[
+        float | None, _measure("relative change of that empirical NTK since initialization")
     ]
     train_seconds: Annotated[float, _measure("wall time of compiling, training and evaluating")]
+
+
+class PredictionMeasures(Measures, frozen=True, kw_only=True):
+    """Predictions of networks at the test images: a row a seed and time.
+
+    There are rows only of networks that are evaluated at gradient-flow times.
+    """
+
+    ORDER = ("width", "size", "seed", "time")
+    TABULATED = False
+
+    seed: Seed
+    time: Annotated[float, _measure("gradient-flow time")]
+    prediction: _Outputs
+    linearization: _Outputs
 
 
 class KernelMeasures(Measures, frozen=True, kw_only=True):
@@ -52,10 +118,20 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
 
     kernel: Annotated[str, _measure("nngp or ntk")]
     time: Annotated[float, _measure("gradient-flow time; inf for the limit")]
+    descent_step_size: Annotated[
+        float, _measure("step size of gradient descent to that time; 0 for gradient flow")
+    ]
     train_accuracy: Annotated[float, _measure("fraction of the training images")]
     test_accuracy: Annotated[float, _measure("fraction of the test images")]
     train_mse: Annotated[float, _measure("mean over images and outputs of the squared error")]
     test_mse: Annotated[float, _measure("mean over images and outputs of the squared error")]
+    trained_variance: Annotated[
+        float | None,
+        _measure(
+            "variance of the output of a trained network that is not centred, over its initial "
+            "parameters, mean over test images; null but for the ntk under gradient descent"
+        ),
+    ]
     diag_reg: Annotated[float, _measure("regularization in use, units of the mean diagonal")]
     condition_number: Annotated[float, _measure("of the regularized training Gram matrix")]
     solver: Annotated[str, _measure("spectral, or exact where that is too large to diagonalize")]
@@ -94,8 +170,107 @@ class CalibrationMeasures(Measures, frozen=True, kw_only=True):
     accuracy: Annotated[float, _measure("of that fraction")]
 
 
+class KernelPredictionMeasures(Measures, frozen=True, kw_only=True):
+    """Mean predictions of a kernel at the test images: a row a kind and gradient-flow time."""
+
+    ORDER = ("kernel", "size", "time")
+    TABULATED = False
+
+    kernel: Annotated[str, _measure("nngp or ntk")]
+    time: Annotated[float, _measure("gradient-flow time; inf for the limit")]
+    prediction: _Outputs
+
+
+class DistanceMeasures(Measures, frozen=True, kw_only=True):
+    """How far networks lie from their infinite-width limit: a row a seed, time and quantity.
+
+    The limit is the NTK's prediction after the same steps. Both functions are compared on the test
+    images.
+    """
+
+    ORDER = ("width", "size", "seed", "time", "quantity")
+
+    seed: Seed
+    time: Annotated[float, _measure("gradient-flow time")]
+    quantity: Annotated[
+        str,
+        _measure(
+            "network_to_limit, linearization_to_limit, network_to_linearization; ntk_to_limit, "
+            "the relative distance of the empirical NTK from the infinite-width one, or "
+            "ntk_change, its relative change since initialization"
+        ),
+    ]
+    rms: Annotated[
+        float, _measure("root mean square over images and outputs; of an NTK, the relative norm")
+    ]
+    max: Annotated[
+        float | None, _measure("largest difference over images and outputs; null of an NTK")
+    ]
+
+
+class EnsembleMeasures(Measures, frozen=True, kw_only=True):
+    """The mean over seeds against the infinite-width limit: a row a width, size and time."""
+
+    ORDER = ("width", "size", "time")
+
+    time: Annotated[float, _measure("gradient-flow time")]
+    seeds: Annotated[int, _measure("number of networks")]
+    rms: Annotated[
+        float, _measure("root mean square difference of the mean prediction from the NTK's")
+    ]
+    standard_error: Annotated[
+        float | None,
+        _measure("root mean square standard error of the mean prediction; null for one seed"),
+    ]
+    variance: Annotated[
+        float | None,
+        _measure("variance over seeds, mean over images and outputs; null for one seed"),
+    ]
+    limit_variance: Annotated[
+        float, _measure("that of infinite width; 0 of centred networks, which all agree there")
+    ]
+    network_accuracy: Annotated[float, _measure("test accuracy of a network, mean over seeds")]
+    ensemble_accuracy: Annotated[float, _measure("test accuracy of the mean prediction")]
+    limit_accuracy: Annotated[float, _measure("test accuracy of the NTK's prediction")]
+    limit_accuracy_error: Annotated[
+        float, _measure("binomial standard error of that, of the number of test images")
+    ]
+
+
+class ConvergenceMeasures(Measures, frozen=True, kw_only=True):
+    """How fast a distance falls as networks get wider: a row a size, time and quantity."""
+
+    ORDER = ("size", "time", "quantity")
+
+    time: Annotated[float, _measure("gradient-flow time")]
+    quantity: Annotated[str, _measure("as in the distances")]
+    slope: Annotated[
+        float | None, _measure("of log rms over log width; null if there are too few networks")
+    ]
+    low: Annotated[float | None, _measure("lower end of the slope's 95 % confidence interval")]
+    high: Annotated[float | None, _measure("upper end of it")]
+    widths: Annotated[int, _measure("number of widths")]
+    networks: Annotated[int, _measure("number of networks")]
+    smallest_width: Annotated[int, _measure("the smallest width")]
+    largest_width: Annotated[int, _measure("the largest width")]
+
+
+#: From this train accuracy on, a network has fitted its training set.
+FITTED = 0.99
+
+#: Tables of comparisons of networks with kernels, by their names.
+COMPARISONS: Mapping[str, type[Measures]] = {
+    "distance": DistanceMeasures,
+    "ensemble": EnsembleMeasures,
+    "convergence": ConvergenceMeasures,
+}
+
 #: The outputs of each kind of cell by their names: of folders of shards and of tables.
 OUTPUTS: Mapping[str, Mapping[str, type[Measures]]] = {
-    "network": {"network": NetworkMeasures},
-    "kernel": {"kernel": KernelMeasures, "calibration": CalibrationMeasures},
+    "network": {"network": NetworkMeasures, "network_prediction": PredictionMeasures},
+    "kernel": {
+        "kernel": KernelMeasures,
+        "calibration": CalibrationMeasures,
+        "kernel_prediction": KernelPredictionMeasures,
+    },
 }

@@ -128,24 +128,85 @@ class Training(Settings, frozen=True, kw_only=True):
             choices="architecture.PARAMETERIZATIONS",
         ),
     ] = "glorot"
+    loss: Annotated[
+        str,
+        _setting(
+            "the loss: cross_entropy (the notebook's) or squared_error (the kernels' own, the mean "
+            "over images and outputs of half the squared difference from one-hot labels)",
+            choices="networks.losses.LOSSES",
+        ),
+    ] = "cross_entropy"
+    centred: Annotated[
+        bool,
+        _setting(
+            "whether the network is its function minus that at initialization, so that it starts "
+            "at zero as the kernels' mean prediction does"
+        ),
+    ] = False
+    linearized: Annotated[
+        bool,
+        _setting(
+            "whether the network's linearization at its initial parameters is trained beside it; "
+            "for gradient descent on the squared error in ntk parameterization"
+        ),
+    ] = False
     optimizer: Annotated[
-        str, _setting("optimizer of the mean cross-entropy",
-                      choices="networks.training.OPTIMIZERS")
-    ] = "momentum"  # fmt: skip
+        str,
+        _setting(
+            "optimizer; gradient_descent takes steps on all training images, without batches and "
+            "momentum. On the squared error in ntk parameterization a step of it is a "
+            "gradient-flow time of step_size: networks are then evaluated at solve.times, and the "
+            "kernels take the same steps",
+            choices="networks.training.OPTIMIZERS",
+        ),
+    ] = "momentum"
     step_size: Annotated[float, _setting("step size of the optimizer", gt=0)] = 0.001
-    mass: Annotated[float, _setting("momentum's mass; sgd ignores it", ge=0, lt=1)] = 0.9
-    epochs: Annotated[int, _setting("passes over the training images", ge=1, le=_LARGEST_COUNT)] = (
-        20
-    )
+    mass: Annotated[
+        float, _setting("mass of momentum and nesterov; others ignore it", ge=0, lt=1)
+    ] = 0.9
+    epochs: Annotated[
+        int,
+        _setting(
+            "passes over the training images; networks that are evaluated at solve.times are "
+            "trained up to the largest of these",
+            ge=1,
+            le=_LARGEST_COUNT,
+        ),
+    ] = 20
+    until_train_accuracy: Annotated[
+        float,
+        _setting(
+            "training by epochs ends after the first one with this train accuracy, and epochs is "
+            "the limit; 0 for no such end",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.0
+    until_train_loss: Annotated[
+        float,
+        _setting("training by epochs also ends at this mean train loss; 0 for no such end", ge=0),
+    ] = 0.0
     batch_size: Annotated[
         int,
         _setting(
             "images a step, at most the smallest training-set size; images left over after whole "
-            "batches sit out an epoch",
+            "batches sit out an epoch; gradient_descent ignores it",
             ge=1,
             le=_LARGEST_COUNT,
         ),
     ] = 64
+
+    @property
+    def has_end(self) -> bool:
+        """Whether training by epochs may end before the last one."""
+        return self.until_train_accuracy > 0 or self.until_train_loss > 0
+
+    @property
+    def like_for_like(self) -> bool:
+        """Whether networks follow the kernels' own dynamics, so that what differs is width."""
+        return (self.parameterization, self.loss, self.optimizer) == (
+            *("ntk", "squared_error", "gradient_descent"),
+        )
 
 
 class Solve(Settings, frozen=True, kw_only=True):
@@ -157,7 +218,10 @@ class Solve(Settings, frozen=True, kw_only=True):
     ] = ("nngp", "ntk")
     times: Annotated[
         tuple[Annotated[float, Meta(gt=0)], ...],
-        _setting("gradient-flow times, in units of 1 / learning rate; ∞ is always added"),
+        _setting(
+            "gradient-flow times, in units of 1 / learning rate; ∞ is always added. If networks "
+            "are evaluated at them, each is a whole number of training.step_size"
+        ),
     ] = (10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7)
     diag_reg: Annotated[
         float,

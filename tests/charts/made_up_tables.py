@@ -111,3 +111,97 @@ def tables(
         "calibration": calibration(architectures),
         "evidence": evidence(architectures),
     }
+
+
+#: Of networks that are trained on the NTK's terms.
+LIKE_FOR_LIKE: dict[str, Any] = {
+    "parameterization": "ntk",
+    "loss": "squared_error",
+    "optimizer": "gradient_descent",
+    "step_size": 2.0,
+}
+#: Of the distances' rows, and of the networks' and kernels' like-for-like ones.
+STEP_TIMES = [2.0, 20.0, 200.0]
+#: Of the same tables.
+STEP_SIZES = [128, 3000]
+#: Exponents of the width by quantity.
+EXPONENTS = {
+    "network_to_limit": -0.5,
+    "linearization_to_limit": -0.45,
+    "network_to_linearization": -1.0,
+    "ntk_to_limit": -0.5,
+    "ntk_change": -0.75,
+}
+
+
+def distances(seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
+    """Exact power laws of the width: (1 + time / 100) · width^exponent · 2^seed · size / 100."""
+    settings = asdict(Inputs()) | asdict(Training()) | LIKE_FOR_LIKE
+    return pd.DataFrame(
+        settings
+        | asdict(architecture)
+        | {"width": width, "size": size, "seed": seed, "time": time, "quantity": quantity}
+        | {"rms": (1 + time / 100) * width**exponent * 2**seed * size / 100 * (1 + a / 10)}
+        | {"max": None if quantity.startswith("ntk") else 1.0}
+        for a, architecture in enumerate(architectures)
+        for width, size, time in product(WIDTHS, STEP_SIZES, STEP_TIMES)
+        for seed in range(seeds)
+        for quantity, exponent in EXPONENTS.items()
+    )
+
+
+def convergence(architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
+    """The exponents of the distances, with an interval of ± 0.03."""
+    return pd.DataFrame(
+        asdict(Inputs())
+        | asdict(Training())
+        | LIKE_FOR_LIKE
+        | asdict(architecture)
+        | {"size": size, "time": time, "quantity": quantity}
+        | {"slope": exponent, "low": exponent - 0.03, "high": exponent + 0.03}
+        | {"widths": len(WIDTHS), "networks": len(WIDTHS)}
+        | {"smallest_width": min(WIDTHS), "largest_width": max(WIDTHS)}
+        for architecture in architectures
+        for size, time in product(STEP_SIZES, STEP_TIMES)
+        for quantity, exponent in EXPONENTS.items()
+    )
+
+
+def networks_over_time(
+    seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT
+) -> pd.DataFrame:
+    """Networks on the NTK's terms; accuracy grows by 0.05 a time, the error is 1 / (10 + time)."""
+    cells = networks(seeds, architectures)
+    cells = cells[cells["size"].isin(STEP_SIZES)]
+    return pd.concat(
+        [
+            cells.assign(
+                **LIKE_FOR_LIKE,
+                time=time,
+                test_accuracy=cells["test_accuracy"] + 0.05 * i,
+                # Half the squared error.
+                test_loss=(1 + cells["seed"] / 10) / (10 + time) / 2,
+            )
+            for i, time in enumerate(STEP_TIMES)
+        ],
+        ignore_index=True,
+    )
+
+
+def kernels_over_time(architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
+    """The kernels, of squared error 1 / (20 + time), and 0.02 at infinity."""
+    table = kernels(architectures)
+    table = table[table["size"].isin(STEP_SIZES)]
+    return table.assign(test_mse=(1 / (20 + table["time"])).where(table["time"] < math.inf, 0.02))
+
+
+def like_for_like_tables(
+    seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT
+) -> dict[str, pd.DataFrame]:
+    """All tables that a like-for-like chart may draw."""
+    return {
+        "network": networks_over_time(seeds, architectures),
+        "kernel": kernels_over_time(architectures),
+        "distance": distances(seeds, architectures),
+        "convergence": convergence(architectures),
+    }

@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 from charts.made_up_tables import SIZES, TWO, kernels, networks, tables
 from charts.specifications import drawn, found, panel_titles, rows
 
-from ntk_mnist.charts.comparison import _time_label, draw
+from ntk_mnist.charts.comparison import draw
 
 
 def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
@@ -86,23 +85,6 @@ def test_an_architecture_that_one_table_lacks_still_has_its_row(lacking: str) ->
     assert set(points.loc[points[other].notna(), "depth"]) == {2, 3}
 
 
-@pytest.mark.parametrize(
-    ("time", "label"),
-    [
-        (10, "1e1"),
-        (2500.0, "2.5e3"),
-        (10.0000001, "1.00000001e1"),
-        (0.001, "0.001"),
-        (3.0, "3"),
-        (np.float64(1.0), "1"),
-        (np.float64(1e-5), "1e-5"),
-        (math.inf, "∞"),
-    ],
-)
-def test_different_times_have_different_labels(time: float, label: str) -> None:
-    assert _time_label(time) == label
-
-
 def test_a_limit_hides_neither_a_line_that_equals_it_nor_another_limit() -> None:
     both = tables()
     for table in both.values():
@@ -143,4 +125,5 @@ def test_labels_are_plain_text_in_the_singular_where_there_is_one() -> None:
     assert spec["title"]["subtitle"] == [
         "MNIST, relu, 1 hidden layer, W_std 1, b_std 1e-5, 1 test image",
         "Networks: glorot, cross-entropy, momentum, 1 epoch; 1 seed",
+        "Not like for like: the kernels' loss is the squared error",
     ]

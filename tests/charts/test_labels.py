@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ntk_mnist.charts.labels import counted, decimal
+from ntk_mnist.charts.labels import counted, decimal, limit_label, time_label
 
 
 @pytest.mark.parametrize("of_type", [float, np.float64])
@@ -47,3 +47,24 @@ def test_different_numbers_have_different_labels() -> None:
 def test_one_thing_is_singular() -> None:
     things = [counted(number, "epoch") for number in (0, 1, 2, 1000)]
     assert things == ["0 epochs", "1 epoch", "2 epochs", "1,000 epochs"]
+
+
+@pytest.mark.parametrize(
+    ("time", "label"),
+    [
+        (10, "1e1"),
+        (2500.0, "2.5e3"),
+        (10.0000001, "1.00000001e1"),
+        (0.001, "0.001"),
+        (3.0, "3"),
+        (np.float64(1.0), "1"),
+        (np.float64(1e-5), "1e-5"),
+        (math.inf, "∞"),
+    ],
+)
+def test_different_times_have_different_labels(time: float, label: str) -> None:
+    assert time_label(time) == label
+
+
+def test_the_limit_is_named_by_its_kernel() -> None:
+    assert limit_label("ntk") == "∞ (NTK)"

@@ -1,13 +1,33 @@
 """Which rows may share a chart, how they are grouped, and what is said about them."""
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
-from charts.made_up_tables import EIGHT, kernels, networks, tables
+from charts.made_up_tables import (
+    EIGHT,
+    STEP_TIMES,
+    TWO,
+    distances,
+    kernels,
+    like_for_like_tables,
+    networks,
+    networks_over_time,
+    tables,
+)
+from scipy import stats
 
 from ntk_mnist.charts.observations import (
+    ARCHITECTURE,
     ChartError,
     architectures_in,
+    averaged,
+    cautions,
     checked,
+    checked_like_for_like,
+    geometric_over_seeds,
+    gradient_descent,
     headings,
     of_architecture,
     over_seeds,
@@ -94,3 +114,89 @@ def test_the_training_line_says_how_many_seeds_the_mean_is_over() -> None:
     assert training(networks(seeds=3)) == f"{start}mean and range over 3 seeds"
     # One cell lacks one of its seeds.
     assert training(networks(seeds=3).iloc[1:]) == f"{start}mean and range over 2 to 3 seeds"
+
+
+def test_a_network_has_a_row_for_each_time_and_only_one() -> None:
+    table = networks_over_time()
+    (found,) = checked({"network": table}, ["network"])
+    assert len(found) == len(table)
+    again = pd.concat([table, table[table["time"] == 20.0]])
+    with pytest.raises(ChartError, match=r"two rows for .*time 20\.0"):
+        checked({"network": again}, ["network"])
+
+
+def test_rows_of_different_times_are_averaged_apart() -> None:
+    averages = over_seeds(networks_over_time(3, TWO), "test_accuracy", by=["time"])
+    assert len(averages) == len(networks_over_time(1, TWO))
+    assert set(averages["time"]) == set(STEP_TIMES)
+
+
+def test_the_geometric_mean_has_the_interval_of_the_mean_logarithm() -> None:
+    # Distances of 5 seeds are 1, 2, 4, 8 and 16 times that of the first.
+    table = distances(5, TWO)
+    means = geometric_over_seeds(table, "rms", by=["time", "quantity"])
+    assert len(means) == len(distances(1, TWO))
+    assert set(means["seeds"]) == {5}
+    keys = [*ARCHITECTURE, "width", "size", "time", "quantity"]
+    for _, mean in means.iloc[::37].iterrows():
+        own = table[(table[keys] == mean[keys]).all(axis=1)]["rms"]
+        assert mean["value"] == pytest.approx(stats.gmean(own))
+        logs = np.log(own)
+        low, high = stats.t.interval(0.95, 4, loc=logs.mean(), scale=stats.sem(logs))
+        assert [mean["low"], mean["high"]] == pytest.approx([math.exp(low), math.exp(high)])
+
+
+def test_the_geometric_mean_of_one_seed_is_its_value_and_has_no_interval() -> None:
+    means = geometric_over_seeds(distances(), "rms", by=["time", "quantity"])
+    assert means["low"].tolist() == means["high"].tolist() == means["value"].tolist()
+
+
+@pytest.mark.parametrize("value", [0.0, math.nan, math.inf])
+def test_a_mean_over_a_value_without_a_logarithm_is_left_out_and_not_taken_of_the_rest(
+    value: float,
+) -> None:
+    table = distances(3)
+    table.loc[0, "rms"] = value
+    means = geometric_over_seeds(table, "rms", by=["time", "quantity"])
+    assert len(means) == len(distances()) - 1
+    assert set(means["seeds"]) == {3}
+
+
+def test_networks_on_the_ntk_s_terms_are_like_for_like_and_others_are_not() -> None:
+    names = ["network", "kernel"]
+    assert len(checked_like_for_like(like_for_like_tables(), names)) == 2
+    # The notebook's experiment.
+    with pytest.raises(ChartError, match="not like for like: the NTK has loss squared_error"):
+        checked_like_for_like(tables(), names)
+
+
+def test_like_for_like_training_is_described_with_its_step_size() -> None:
+    assert gradient_descent(networks_over_time()) == (
+        "Networks: NTK parameterization, squared error, full-batch gradient descent, step size 2"
+    )
+
+
+def test_an_average_is_over_seeds_and_not_over_times() -> None:
+    assert averaged(networks_over_time(), "Mean") == "1 seed"
+    assert averaged(networks_over_time(3), "Mean") == "Mean over 3 seeds"
+    assert averaged(networks_over_time(3).query("seed < 2 or width > 64"), "Mean") == (
+        "Mean over 2 to 3 seeds"
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "accuracies", "cautious"),
+    [
+        ("squared_error", [1.0, 0.995], []),
+        ("cross_entropy", [1.0, 0.995], ["the kernels' loss is the squared error"]),
+        (
+            *("squared_error", [0.13, 0.92]),
+            ["networks have not fitted their training sets (train accuracy 0.13 … 0.92)"],
+        ),
+    ],
+)
+def test_a_subtitle_says_why_networks_are_not_comparable_with_their_limits(
+    loss: str, accuracies: list[float], cautious: list[str]
+) -> None:
+    found = cautions(pd.DataFrame({"loss": loss, "train_accuracy": accuracies}))
+    assert found == [f"Not like for like: {fault}" for fault in cautious]

@@ -20,7 +20,7 @@ ARCHITECTURE = Architecture(activation="relu", depth=2, W_std=1.4, b_std=0.3)
 def test_a_cell_has_a_row_for_each_kind_and_time_and_ends_at_infinity(
     digits: Dataset, solver_name: str
 ) -> None:
-    rows, groups = solve_cell(
+    rows, groups, predictions = solve_cell(
         ARCHITECTURE, ("ntk", "nngp"), (1000.0, 10.0), 1e-6, solver_name, digits
     )
     assert [(row.kernel, row.time) for row in rows] == [
@@ -35,6 +35,8 @@ def test_a_cell_has_a_row_for_each_kind_and_time_and_ends_at_infinity(
         for row, on_train, on_test in zip(
             rows[3 * i :], solution.train, solution.test, strict=False
         ):
+            stored = np.reshape(predictions.pop(0).prediction, on_test.shape)
+            np.testing.assert_allclose(stored, on_test, atol=1e-6)
             assert row.solver == solver_name
             assert row.diag_reg == 1e-6
             assert row.train_accuracy == np.mean(on_train.argmax(1) == digits.train_labels)

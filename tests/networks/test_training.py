@@ -93,7 +93,8 @@ def test_a_network_is_trained_as_the_notebook_trains_it(
 
 
 def test_every_optimizer_is_compared_with_the_notebook() -> None:
-    assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov"]
+    # The last is of all images at once: tests/networks/test_descent.py.
+    assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov", "gradient_descent"]
 
 
 @pytest.mark.slow
@@ -189,3 +190,35 @@ def test_one_program_serves_every_size_and_seed_of_a_width(digits: Dataset) -> N
             trainer(seed)
     assert len(compiled) == 4
     assert len(set(compiled)) == 1
+
+
+@pytest.mark.slow
+def test_training_ends_after_the_first_epoch_that_reaches_what_it_should(digits: Dataset) -> None:
+    every = [train(digits, how=replace(TRAINING, epochs=epochs)) for epochs in range(1, 7)]
+    wanted = every[3].train_accuracy
+    first = next(i for i, row in enumerate(every) if row.train_accuracy >= wanted)
+    how = replace(TRAINING, epochs=50, until_train_accuracy=wanted)
+    ours = train(digits, how=how)
+    assert ours.reached
+    assert ours.steps == every[first].steps
+    assert without_time(ours) == without_time(every[first]) | {"reached": True}
+    by_loss = train(digits, how=replace(TRAINING, epochs=50, until_train_loss=every[3].train_loss))
+    assert without_time(by_loss) == without_time(every[3]) | {"reached": True}
+
+
+@pytest.mark.slow
+def test_a_network_that_does_not_get_there_says_so(digits: Dataset) -> None:
+    ours = train(digits, how=replace(TRAINING, epochs=3, until_train_accuracy=1.0))
+    never = train(digits, how=replace(TRAINING, epochs=3))
+    assert ours.reached is False
+    assert without_time(ours) == without_time(never) | {"reached": False}
+    assert never.reached is None
+
+
+@pytest.mark.slow
+def test_a_centred_network_starts_at_zero_and_trains_on_the_squared_error(digits: Dataset) -> None:
+    how = replace(TRAINING, loss="squared_error", centred=True, epochs=1, step_size=1e-9)
+    # Of zero outputs: half of one in ten labels.
+    assert train(digits, how=how).train_loss == pytest.approx(0.05, rel=1e-4)
+    trained = train(digits, how=replace(how, epochs=20, step_size=0.05))
+    assert trained.train_loss < 0.04

@@ -16,10 +16,12 @@ def values(field: Field) -> st.SearchStrategy[Any]:
     bounds: Any = field.bounds
     if field.choices:
         return st.sampled_from(names_in(field.choices))
+    if field.type is bool:
+        return st.booleans()
     if field.type is int:
         return st.integers(bounds.ge, bounds.le)
     lowest, below = (bounds.gt, True) if bounds.gt is not None else (bounds.ge, False)
-    highest = sys.float_info.max if bounds.lt is None else bounds.lt
+    highest = next((b for b in (bounds.lt, bounds.le) if b is not None), sys.float_info.max)
     return st.floats(
         lowest, highest, exclude_min=below, exclude_max=bounds.lt is not None, allow_nan=False
     )

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from plan.made_up_cells import CELLS, KERNEL, NETWORK, settings
 
 from ntk_mnist.declarations import Field, declared
-from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, Measures, NetworkMeasures
+from ntk_mnist.measures import OUTPUTS, Measures
 from ntk_mnist.plan import cells
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell, architecture_key
 from ntk_mnist.plan.experiment import experiment_of
@@ -24,9 +24,7 @@ from ntk_mnist.store.schemas import SHARD_SCHEMAS
 
 BOTH = [NETWORK, KERNEL]
 MEASURES: dict[str, type[Measures]] = {
-    "network": NetworkMeasures,
-    "kernel": KernelMeasures,
-    "calibration": CalibrationMeasures,
+    output: measures for outputs in OUTPUTS.values() for output, measures in outputs.items()
 }
 
 
@@ -223,7 +221,7 @@ def test_a_record_that_was_read_from_a_file_equals_the_record(cell: Cell) -> Non
 
 
 def test_the_outputs_of_a_kernel_cell_have_the_same_record_except_for_their_columns() -> None:
-    kernel, calibration = (KERNEL.record(output) for output in KERNEL.OUTPUTS)
+    kernel, calibration, _ = (KERNEL.record(output) for output in KERNEL.OUTPUTS)
     assert kernel["columns"] != calibration["columns"]
     assert {**kernel, "columns": {}} == {**calibration, "columns": {}}
 

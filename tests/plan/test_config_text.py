@@ -25,7 +25,7 @@ def from_command_line(*arguments: str) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> Any:
-    """A config as it comes from ``--config``: every number is text."""
+    """A config as it comes from ``--config``: every number and truth value is text."""
     if isinstance(value, dict):
         return {key: as_text(item) for key, item in value.items()}
     return [as_text(item) for item in value] if isinstance(value, list) else str(value)

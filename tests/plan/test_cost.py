@@ -3,6 +3,8 @@
 That a process stays within its memory is measured in ``tests/workflow/test_faults.py``.
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def test_a_larger_network_cell_takes_no_less_memory(network: dict[str, int], nam
 
 
 @given(networks, st.sampled_from(["depth", "size", "pixels", "epochs"]))
-def test_a_longer_network_cell_takes_more_time(network: dict[str, int], name: str) -> None:
+def test_a_longer_network_cell_takes_more_time(network: dict[str, Any], name: str) -> None:
     cell = network | {"epochs": 20}
     assert cost.network_seconds(**cell | {name: 2 * cell[name]}) > cost.network_seconds(**cell)
 

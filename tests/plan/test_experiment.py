@@ -10,6 +10,7 @@ import pytest
 import yaml
 from checkout import REPOSITORY
 
+from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.plan.cells import Cell
 from ntk_mnist.plan.experiment import TABLES, Experiment, experiment_of
 from ntk_mnist.settings import Architecture, Inputs, Solve, Training
@@ -108,7 +109,7 @@ def test_a_table_gathers_one_shard_of_each_of_its_cells(name: str) -> None:
 
 
 def test_a_table_is_declared_for_each_schema() -> None:
-    assert list(TABLES) == list(TABLE_SCHEMAS)
+    assert [*TABLES, *COMPARISONS] == list(TABLE_SCHEMAS)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -28,6 +28,7 @@ WIDTHS, SIZES, SEEDS = [64, 512], [64, 128], [0, 7]
 def row(schema: pa.Schema, **values: Any) -> dict[str, Any]:
     """A row with a plausible value in every column."""
     plausible = {pa.string(): "x", pa.float64(): 0.5, pa.list_(pa.float32()): [2.0, 1.0]}
+    plausible[pa.bool_()] = True
     return {field.name: plausible.get(field.type, 3) for field in schema} | values
 
 

@@ -107,7 +107,7 @@ def test_infinity_is_a_number(tmp_path: Path) -> None:
 
 def test_a_file_has_the_meaning_of_its_columns_and_what_made_it(shard: Path) -> None:
     schema = pq.read_schema(shard)
-    assert schema.field("train_loss").metadata[b"description"].startswith(b"mean cross-entropy")
+    assert schema.field("train_loss").metadata[b"description"].startswith(b"mean loss")
     assert json.loads(pq.read_metadata(shard).metadata[b"ntk_mnist"])["made"] == MADE
 
 

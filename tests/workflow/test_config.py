@@ -4,6 +4,8 @@ import subprocess
 
 from checkout import CONFIG, Checkout, network_shard
 
+from ntk_mnist.measures import OUTPUTS
+
 SHARD = network_shard(8, 64)
 
 
@@ -19,7 +21,8 @@ def test_numbers_and_names_on_the_command_line_are_what_was_written(fresh: Check
     )
     assert result.returncode == 0, result.stderr
     made = {name for name in fresh.results() if name.endswith(".parquet")}
-    assert made == {SHARD.removeprefix("results/").replace("tiny", "2024_06")}
+    shards = (network_shard(8, 64, output=output) for output in OUTPUTS["network"])
+    assert made == {s.removeprefix("results/").replace("tiny", "2024_06") for s in shards}
 
 
 def test_a_second_configfile_is_refused_and_the_spelling_that_is_told_works(

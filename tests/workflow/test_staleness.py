@@ -35,7 +35,7 @@ TRAINING = "src/ntk_mnist/networks/training.py"
         ),
         (
             "src/ntk_mnist/kernels/gram.py", "_TILE = 1024", "_TILE = 512",
-            KERNELS, "Solving", "kernel - kernels.gram._TILE changed",
+            KERNELS, "Solving", "kernels.gram._TILE changed",
         ),
         (
             "src/ntk_mnist/charts/calibration.py", "[0, 1]", "[0, 2]",
@@ -44,11 +44,11 @@ TRAINING = "src/ntk_mnist/networks/training.py"
         ("tiny.yaml", "epochs: 2", "epochs: 3", NETWORKS, "Training", "epochs was 2, is 3"),
         (
             "tiny.yaml", "[10, 1000]", "[10, 100]",
-            KERNELS, "Solving", "kernel - times was [10.0, 1000.0], is [10.0, 100.0]",
+            KERNELS, "Solving", "times was [10.0, 1000.0], is [10.0, 100.0]",
         ),
         (
             "tiny.yaml", "test_size: 100", "test_size: 90",
-            EVERYTHING, "Solving", "calibration - test_size was 100, is 90",
+            EVERYTHING, "Solving", "test_size was 100, is 90",
         ),
         (
             "src/ntk_mnist/measures.py",
@@ -231,7 +231,7 @@ def test_a_damaged_shard_is_named_and_made_again(done: Checkout, damage: str) ->
     shard.write_bytes({"truncated": content[:-100], "empty": b"", "text": b"<html>"}[damage])
     counts, why = done.plan()
     assert counts == Counter(network=1) + AFTER_NETWORKS
-    assert why["Training"] == {"width=8,size=64.parquet is damaged"}
+    assert why["Training"] == {"network - width=8,size=64.parquet is damaged"}
     assert done.jobs(CELL) == Counter(network=1)
     assert done.plan("networks")[0] == Counter()
     assert shard.stat().st_size == pytest.approx(len(content), rel=0.05)
@@ -249,7 +249,7 @@ def test_another_cells_shard_in_its_place_is_made_again(done: Checkout) -> None:
     shutil.copy(done.folder / network_shard(16, 64), done.folder / CELL)
     counts, why = done.plan()
     assert counts == Counter(network=1) + AFTER_NETWORKS
-    assert why["Training"] == {"width was 16, is 8"}
+    assert why["Training"] == {"network - width was 16, is 8"}
 
 
 def flip(file: Path, at: float) -> None:
@@ -265,7 +265,7 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found_and_mended(done: Checkout, a
     flip(done.folder / CELL, at)
     counts, why = done.plan()
     assert counts == Counter(network=1) + AFTER_NETWORKS
-    assert why["Training"] == {"width=8,size=64.parquet is damaged"}
+    assert why["Training"] == {"network - width=8,size=64.parquet is damaged"}
     assert done.jobs("tables") == Counter(network=1, table=1)
     assert done.tables() == before
 

@@ -14,8 +14,9 @@ RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 SOURCE = RULES.parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from ntk_mnist.charts import CHARTS, caption_of, tables_of
+from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, caption_of, tables_of
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, SOURCES
+from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.plan import stale
 from ntk_mnist.plan.because import write_reasons
 from ntk_mnist.plan.cells import KernelCell, NetworkCell
@@ -59,15 +60,20 @@ ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in CATALOGUE[DATASET
 ORIGINALS_RECORD = f"data/originals/{DATASET}/{RECORD}"
 PREPARED = [f"data/prepared/{DATASET}/{array}.npy" for array in ARRAYS]
 PREPARED_RECORD = f"data/prepared/{DATASET}/{RECORD}"
-MAIN_NAMES = [name for name in TABLES if name != "evidence"]
-MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=MAIN_NAMES)
+TABULATED = [name for name in EXPERIMENT.tables if name in TABLES]
+MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=EXPERIMENT.tables)
 # The first says what made all of them.
 FIGURE_ENDINGS = ["html", "png", "svg"]
 FIGURE_FILES = f"{RESULTS}/figures/{{figure}}.{{ending}}"
+UNLIKE = OF_EPOCHS if EXPERIMENT.training.like_for_like else LIKE_FOR_LIKE
 FIGURES, EVIDENCE_FIGURES = [
     expand(FIGURE_FILES, figure=charts, ending=FIGURE_ENDINGS)
     for charts in (
-        [chart for chart in CHARTS if set(tables_of(chart)) <= set(MAIN_NAMES)],
+        [
+            chart
+            for chart in CHARTS
+            if set(tables_of(chart)) <= {*EXPERIMENT.tables} and chart not in UNLIKE
+        ],
         [chart for chart in CHARTS if "evidence" in tables_of(chart)],
     )
 ]
@@ -196,7 +202,7 @@ def stale_table(table, file):
 def table_runs(table):
     file = f"{RESULTS}/{table}.parquet"
     cells = (cell for _, cell in EXPERIMENT.shards(table))
-    forces = forced("table", [file])
+    forces = forced("compare" if table in COMPARISONS else "table", [file])
     return bool(
         forces
         or not exist([file])

@@ -12,10 +12,21 @@ would import Altair and pandas.
 
 from ntk_mnist.registries import names_in, text_in
 
-__all__ = ["CHARTS", "caption_of", "tables_of"]
+__all__ = ["CHARTS", "LIKE_FOR_LIKE", "OF_EPOCHS", "caption_of", "tables_of"]
 
 #: The charts: names of modules and, with their endings, of files.
-CHARTS: tuple[str, ...] = ("comparison", "gap_to_infinite_width", "calibration", "evidence")
+CHARTS: tuple[str, ...] = (
+    "comparison",
+    "gap_to_infinite_width",
+    "calibration",
+    "evidence",
+    "convergence",
+    "dynamics",
+    "kernel_drift",
+)
+#: Charts of networks that are trained as the kernels are, and of others.
+LIKE_FOR_LIKE: tuple[str, ...] = ("convergence", "dynamics", "kernel_drift")
+OF_EPOCHS: tuple[str, ...] = ("comparison", "gap_to_infinite_width")
 
 
 def tables_of(chart: str) -> tuple[str, ...]:

@@ -3,17 +3,17 @@
 The notebook's figure, with a panel for each kernel. The notebook labels NNGP as "NTK".
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 
-from ntk_mnist.charts.labels import decimal
+from ntk_mnist.charts.labels import limit_label, time_label
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     architectures_in,
     at_infinity,
+    cautions,
     checked,
     headings,
     kernels_in,
@@ -23,7 +23,7 @@ from ntk_mnist.charts.observations import (
     training,
 )
 from ntk_mnist.charts.panels import Panel, lines, log2_axis, panel, rows_of_panels
-from ntk_mnist.charts.style import Figure, Series, styled
+from ntk_mnist.charts.style import Figure, Series, styled, time_series, width_series
 
 __all__ = ["CAPTION", "TABLES", "draw"]
 
@@ -53,8 +53,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     architectures = architectures_in(networks, kernels)
     kinds = kernels_in(kernels)
     x = log2_axis("size", "Training-set size", [*networks["size"], *kernels["size"]])
-    times = _time_series(kernels["time"])
-    widths = _width_series(networks["width"], kinds)
+    times = time_series(kernels["time"])
+    widths = width_series(networks["width"], kinds)
     left, right = [], []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         own_kernels = of_architecture(kernels, architecture)
@@ -65,7 +65,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return styled(
         both.resolve_scale(color="independent", strokeDash="independent"),
         "Test accuracy of finite and infinitely wide networks",
-        [subject(kernels, architectures), training(networks)],
+        [subject(kernels, architectures), training(networks), *cautions(networks)],
     )
 
 
@@ -73,7 +73,7 @@ def _kernel_panels(
     kernels: pd.DataFrame, kinds: Sequence[str], x: alt.X, series: Series
 ) -> list[Panel]:
     data = kernels[[*ARCHITECTURE, "kernel", "size"]].assign(
-        value=kernels["test_accuracy"], time_label=kernels["time"].map(_time_label)
+        value=kernels["test_accuracy"], time_label=kernels["time"].map(time_label)
     )
     return [
         _accuracy_panel(
@@ -96,7 +96,7 @@ def _network_panel(
     data = pd.concat(
         [
             finite.assign(width_label=finite["width"].astype(str)),
-            infinite.assign(width_label=limit["kernel"].map(_infinite_label)),
+            infinite.assign(width_label=limit["kernel"].map(limit_label)),
         ]
     )
     return _accuracy_panel(data, x, series, "Finite width", y_title=None)
@@ -111,35 +111,3 @@ def _accuracy_panel(
         alt.Tooltip("value:Q", title="Accuracy", format=".3f"),
     ]
     return panel(lines(data, x, y, series, tooltip), title)
-
-
-def _time_series(times: Iterable[float]) -> Series:
-    """A line for each time, labelled in the column ``time_label``; ∞ is the limit."""
-    ordered = sorted(set(times))
-    return Series(
-        "time_label",
-        "Gradient-flow time",
-        [_time_label(time) for time in ordered if math.isfinite(time)],
-        [_time_label(time) for time in ordered if math.isinf(time)],
-        columns=4,
-    )
-
-
-def _width_series(widths: Iterable[int], kinds: Sequence[str]) -> Series:
-    """A line for each width and each kernel's limit, labelled in the column ``width_label``."""
-    return Series(
-        "width_label",
-        "Width",
-        [str(width) for width in sorted(set(widths))],
-        list(map(_infinite_label, kinds)),
-        columns=3,
-    )
-
-
-def _infinite_label(kind: str) -> str:
-    return f"∞ ({kind.upper()})"
-
-
-def _time_label(time: float) -> str:
-    """``1e3``, ``2.5e3``, ``0.5`` or ``∞``."""
-    return "∞" if math.isinf(time) else decimal(time, plain_below=1)

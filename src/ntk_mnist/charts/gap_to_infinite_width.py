@@ -14,6 +14,7 @@ from ntk_mnist.charts.observations import (
     ChartError,
     architectures_in,
     at_infinity,
+    cautions,
     checked,
     headings,
     kernels_in,
@@ -64,7 +65,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return styled(
         rows_of_panels(rows, series),
         "Finite width against the infinite-width limit",
-        [subject(networks, architectures), training(networks)],
+        [subject(networks, architectures), training(networks), *cautions(networks)],
     )
 
 

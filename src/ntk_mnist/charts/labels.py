@@ -4,9 +4,10 @@ A label is made of plain decimals. The ``repr`` of a value from a data frame wou
 ``np.float64(1.0)``.
 """
 
+import math
 from decimal import Decimal
 
-__all__ = ["counted", "decimal"]
+__all__ = ["counted", "decimal", "limit_label", "time_label"]
 
 
 def decimal(value: float, digits: int = 17, plain_below: int = 6) -> str:
@@ -34,3 +35,13 @@ def decimal(value: float, digits: int = 17, plain_below: int = 6) -> str:
 def counted(number: int, noun: str) -> str:
     """A number of things: ``1 epoch``, ``1,000 test images``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def time_label(time: float) -> str:
+    """A gradient-flow time: ``1e3``, ``2.5e3``, ``0.5`` or ``∞``."""
+    return "∞" if math.isinf(time) else decimal(time, plain_below=1)
+
+
+def limit_label(kind: str) -> str:
+    """The width of a kernel: ``∞ (NTK)``."""
+    return f"∞ ({kind.upper()})"

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 from msgspec.structs import asdict
+from scipy import stats
 
 from ntk_mnist import UserError
 from ntk_mnist.charts.labels import counted, decimal
 from ntk_mnist.data.catalogue import CATALOGUE
-from ntk_mnist.measures import OUTPUTS
+from ntk_mnist.measures import FITTED, OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Training
 
 __all__ = [
@@ -25,7 +27,12 @@ __all__ = [
     "ChartError",
     "architectures_in",
     "at_infinity",
+    "averaged",
+    "cautions",
     "checked",
+    "checked_like_for_like",
+    "geometric_over_seeds",
+    "gradient_descent",
     "headings",
     "inputs_and_shared",
     "kernels_in",
@@ -40,11 +47,21 @@ __all__ = [
 ARCHITECTURE: tuple[str, ...] = Architecture.__struct_fields__
 #: Columns that identify a row of a table, beside its architecture.
 _KEYS: Mapping[str, tuple[str, ...]] = {
+    "distance": ("width", "size", "seed", "time", "quantity"),
+    "convergence": ("size", "time", "quantity"),
     **{name: rows.ORDER for outputs in OUTPUTS.values() for name, rows in outputs.items()},
     "evidence": OUTPUTS["kernel"]["kernel"].ORDER,
 }
 #: Columns that have one value in all the tables of a chart.
-_SHARED: tuple[str, ...] = (*Inputs.__struct_fields__, *Training.__struct_fields__)
+_SHARED: tuple[str, ...] = tuple(
+    dict.fromkeys([*Inputs.__struct_fields__, *Training.__struct_fields__, "loss"])
+)
+#: What a network must share with the NTK, so that what is left between them is width.
+_LIKE_FOR_LIKE: Mapping[str, str] = {"loss": "squared_error", "parameterization": "ntk"}
+
+
+#: Columns that identify a network up to its seed.
+_CELL: tuple[str, ...] = (*ARCHITECTURE, "width", "size")
 
 
 class ChartError(UserError):
@@ -63,7 +80,9 @@ def checked(tables: Mapping[str, pd.DataFrame], names: Iterable[str]) -> list[pd
     for name, table in drawn.items():
         if table.empty:
             raise ChartError(f"the {name} table has no rows")
-        key = [*ARCHITECTURE, *_KEYS[name]]
+        # A network that is evaluated at several times has a row for each.
+        times = ["time"] if "time" in table else []
+        key = list(dict.fromkeys([*ARCHITECTURE, *_KEYS[name], *times]))
         repeated = table[table.duplicated(key)]
         if not repeated.empty:
             row = ", ".join(f"{column} {repeated.iloc[0][column]}" for column in key)
@@ -76,6 +95,33 @@ def checked(tables: Mapping[str, pd.DataFrame], names: Iterable[str]) -> list[pd
                 f"rows with different {column} cannot share a chart: {', '.join(map(str, values))}"
             )
     return list(drawn.values())
+
+
+def checked_like_for_like(
+    tables: Mapping[str, pd.DataFrame], names: Sequence[str]
+) -> list[pd.DataFrame]:
+    """As :func:`checked`, and the networks share the loss and the parameterization of the NTK.
+
+    Args:
+        tables: data frames by their names.
+        names: the tables to draw; the first has rows of networks.
+
+    Raises:
+        ChartError: as of :func:`checked`; or the networks minimize another loss than the NTK, or
+            have a parameterization in which the NTK is not their limit.
+    """
+    drawn = checked(tables, names)
+    for column, needed in _LIKE_FOR_LIKE.items():
+        found = drawn[0][column].iloc[0] if column in drawn[0] else "another one"
+        if found != needed:
+            raise ChartError(
+                f"not like for like: the NTK has {column} {needed}, the networks {found}"
+            )
+    return drawn
+
+
+#: The losses in words.
+_LOSSES = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
 
 
 def architectures_in(*tables: pd.DataFrame) -> list[Architecture]:
@@ -103,14 +149,50 @@ def at_infinity(kernels: pd.DataFrame) -> pd.DataFrame:
     return kernels[kernels["time"] == math.inf]
 
 
-def over_seeds(networks: pd.DataFrame, column: str) -> pd.DataFrame:
+def over_seeds(networks: pd.DataFrame, column: str, by: Sequence[str] = ()) -> pd.DataFrame:
     """Mean, lowest and highest of a column over the seeds of each architecture, width and size.
+
+    Args:
+        networks: a row a seed.
+        column: what is averaged.
+        by: further columns whose values are kept apart, such as ``time``.
 
     Returns:
         The identifying columns with ``value``, ``low`` and ``high``.
     """
-    groups = networks.groupby([*ARCHITECTURE, "width", "size"], as_index=False, dropna=False)
+    groups = networks.groupby([*_CELL, *by], as_index=False, dropna=False)
     return groups.agg(value=(column, "mean"), low=(column, "min"), high=(column, "max"))
+
+
+def geometric_over_seeds(table: pd.DataFrame, column: str, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Geometric mean of a column over seeds, and its 95 % confidence interval.
+
+    The interval is that of the mean logarithm by Student's t, exp(mean ± t s / √seeds); a mean of
+    one seed has one of no length. On a log-log chart the least-squares line of all networks is
+    that of these means, if all widths have equally many seeds. A mean over a value that is 0 or
+    not finite is left out, as a log axis has no place for it.
+
+    Args:
+        table: a row a seed.
+        column: what is averaged, positive.
+        by: further columns whose values are kept apart, such as ``time``.
+
+    Returns:
+        The identifying columns with ``value``, ``low``, ``high`` and ``seeds``.
+    """
+    keys = [*_CELL, *by]
+    usable = (table[column] > 0) & np.isfinite(table[column])
+    whole = usable.groupby([table[key] for key in keys], dropna=False).transform("all")
+    logs = table.loc[whole, keys].assign(log=np.log(table.loc[whole, column]))
+    groups = logs.groupby(keys, as_index=False, dropna=False)
+    means = groups.agg(mean=("log", "mean"), deviation=("log", "std"), seeds=("log", "size"))
+    quantile = stats.t.ppf(0.975, (means["seeds"] - 1).clip(lower=1))
+    half = (quantile * means["deviation"] / np.sqrt(means["seeds"])).fillna(0.0)
+    return means[[*keys, "seeds"]].assign(
+        value=np.exp(means["mean"]),
+        low=np.exp(means["mean"] - half),
+        high=np.exp(means["mean"] + half),
+    )
 
 
 def headings(architectures: Sequence[Architecture]) -> list[str]:
@@ -152,15 +234,44 @@ def training(networks: pd.DataFrame) -> str:
     """How the networks were trained, and over how many seeds their mean is taken."""
     row = networks.iloc[0]
     text = (
-        f"Networks: {row['parameterization']}, cross-entropy, {row['optimizer']}, "
+        f"Networks: {row['parameterization']}, {_LOSSES[row['loss']]}, {row['optimizer']}, "
         f"{counted(row['epochs'], 'epoch')}"
     )
-    seeds = networks.groupby([*ARCHITECTURE, "width", "size"], dropna=False).size()
+    return f"{text}; {averaged(networks, 'mean and range')}"
+
+
+def cautions(networks: pd.DataFrame) -> list[str]:
+    """Why networks are not comparable with the kernels' limits, a line of a subtitle; or nothing.
+
+    A network that has not fitted its training set is a point on the way, and the limit is the end.
+    """
+    faults = []
+    if networks["loss"].iloc[0] != "squared_error":
+        faults.append("the kernels' loss is the squared error")
+    lowest, highest = networks["train_accuracy"].min(), networks["train_accuracy"].max()
+    if lowest < FITTED:
+        fitted = f"train accuracy {lowest:.2f} … {highest:.2f}"
+        faults.append(f"networks have not fitted their training sets ({fitted})")
+    return [f"Not like for like: {'; '.join(faults)}"] if faults else []
+
+
+def gradient_descent(networks: pd.DataFrame) -> str:
+    """How networks were trained on the NTK's terms."""
+    step_size = decimal(networks["step_size"].iloc[0], 6)
+    return (
+        "Networks: NTK parameterization, squared error, full-batch gradient descent, "
+        f"step size {step_size}"
+    )
+
+
+def averaged(networks: pd.DataFrame, average: str) -> str:
+    """Over how many seeds an average is taken: ``mean and range over 3 seeds``, or ``1 seed``."""
+    seeds = networks.groupby(list(_CELL), dropna=False)["seed"].nunique()
     fewest, most = seeds.min(), seeds.max()
     if most == 1:
-        return f"{text}; 1 seed"
+        return "1 seed"
     seeds_of_each = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
-    return f"{text}; mean and range over {seeds_of_each}"
+    return f"{average} over {seeds_of_each}"
 
 
 def _shared(architectures: Sequence[Architecture]) -> dict[str, Any]:

@@ -113,7 +113,12 @@ def _label_size(tick: Decimal) -> float:
 
 
 def lines(
-    data: pd.DataFrame, x: alt.X, y: alt.Y, series: Series, tooltip: Sequence[alt.Tooltip]
+    data: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    series: Series,
+    tooltip: Sequence[alt.Tooltip],
+    behind: Sequence[alt.Chart] = (),
 ) -> Panel:
     """Lines with points, and a band where seeds differ.
 
@@ -124,6 +129,7 @@ def lines(
         y: the vertical channel.
         series: the lines; those that a click on the legend chooses stay opaque.
         tooltip: what a point shows, after its series.
+        behind: marks that are no series, such as lines for comparison.
     """
     encodings = {
         "x": x,
@@ -135,7 +141,8 @@ def lines(
     of_point = {"tooltip": tooltips, "strokeDash": alt.value(SOLID)}
     layers: list[alt.Chart] = []
     finite = data[data[series.field].isin(series.finite)]
-    if not finite.empty:
+    # A panel without a row still has its axes, and the legend if it is the first.
+    if not finite.empty or not series.limits:
         base = alt.Chart(finite).encode(**encodings)
         if "low" in finite and (finite["low"] < finite["high"]).any():
             band = {"y": alt.Y("low:Q"), "y2": alt.Y2("high:Q"), "opacity": alt.value(0.18)}
@@ -147,12 +154,16 @@ def lines(
         layers.append(limit.mark_line(strokeWidth=1.2))
         points = limit.mark_point(filled=False, size=45, strokeWidth=1, shape=shape)
         layers.append(points.encode(**of_point))
-    return alt.layer(*layers)
+    # The first layer stays first: the selection of the legend needs its colours.
+    return alt.layer(*layers[:1], *behind, *layers[1:])
 
 
-def panel(layers: Panel, title: str | list[str], *, square: bool = False) -> Panel:
-    """Layers at the size of a panel, below a title."""
-    heading = alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal")
+def panel(
+    layers: Panel, title: str | list[str], subtitle: Sequence[str] = (), *, square: bool = False
+) -> Panel:
+    """Layers at the size of a panel, below a title and smaller lines."""
+    below: dict[str, Any] = {"subtitle": list(subtitle), "subtitleFontSize": 11} if subtitle else {}
+    heading = alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal", **below)
     size = _SIZE | {"height": _SIZE["width"]} if square else _SIZE
     return layers.properties(title=heading, **size)
 

@@ -5,6 +5,7 @@ limit is a thin black line of dashes or dots with outlined points, so that a lin
 the browser, a click on a legend entry highlights its series.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -12,7 +13,19 @@ from typing import Any, Literal, TypeAlias
 
 import altair as alt
 
-__all__ = ["GRID_COLOUR", "SOLID", "Figure", "Series", "ramp", "size_series", "styled"]
+from ntk_mnist.charts.labels import limit_label, time_label
+
+__all__ = [
+    "GRID_COLOUR",
+    "SOLID",
+    "Figure",
+    "Series",
+    "ramp",
+    "size_series",
+    "styled",
+    "time_series",
+    "width_series",
+]
 
 Figure: TypeAlias = alt.HConcatChart | alt.VConcatChart
 
@@ -102,6 +115,29 @@ def size_series(sizes: Iterable[int]) -> Series:
         labels,
         [],
         columns=6,
+    )
+
+
+def time_series(times: Iterable[float]) -> Series:
+    """A line for each time, labelled in the column ``time_label``; ∞ is the limit."""
+    ordered = sorted(set(times))
+    return Series(
+        "time_label",
+        "Gradient-flow time",
+        [time_label(time) for time in ordered if math.isfinite(time)],
+        [time_label(time) for time in ordered if math.isinf(time)],
+        columns=4,
+    )
+
+
+def width_series(widths: Iterable[int], kinds: Sequence[str]) -> Series:
+    """A line for each width and each kernel's limit, labelled in the column ``width_label``."""
+    return Series(
+        "width_label",
+        "Width",
+        [str(width) for width in sorted(set(widths))],
+        list(map(limit_label, kinds)),
+        columns=3,
     )
 
 

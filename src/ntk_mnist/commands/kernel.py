@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Solve each kernel at every time, and write both shards."""
+    """Solve each kernel at every time, and write the shards."""
     cell: KernelCell = options.cell
     shards = dict(zip(cell.OUTPUTS, options.output, strict=True))
     made = {output: cell.record(output) for output in cell.OUTPUTS}
@@ -57,11 +57,11 @@ def run(options: argparse.Namespace) -> None:
         checkpoint = partial(_checkpoint, folder, made["kernel"])
         services = replace(services, checkpoint=checkpoint)
     dataset = load(cell.inputs, prepared_folder(options), cell.size)
-    measures, calibration = solve_cell(
+    solved = solve_cell(
         *(cell.architecture, cell.solve.kinds, cell.solve.times, cell.solve.diag_reg),
-        *(cell.solver, dataset, services),
+        *(cell.solver, dataset, services, cell.step_size),
     )
-    for output, rows in (("kernel", measures), ("calibration", calibration)):
+    for output, rows in solved._asdict().items():
         observations = [cell.identity | msgspec.structs.asdict(row) for row in rows]
         write(shards[output], SHARD_SCHEMAS[output], observations, made[output])
     shutil.rmtree(folder, ignore_errors=True)

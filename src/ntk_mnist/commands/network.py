@@ -5,7 +5,7 @@ that a killed process had finished are in the cell's checkpoint.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +19,9 @@ from ntk_mnist.commands.cell_arguments import (
     prepared_folder,
 )
 from ntk_mnist.data.inputs import load
-from ntk_mnist.networks.training import Diverged, Trainer
+from ntk_mnist.kernels.limit import limit_of_descent
+from ntk_mnist.networks.descent import DescentTrainer
+from ntk_mnist.networks.training import Diverged, Trained, Trainer
 from ntk_mnist.plan.cells import NetworkCell
 from ntk_mnist.store.checkpoint import Checkpoint
 from ntk_mnist.store.programs import StoredPrograms
@@ -55,7 +57,14 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = Checkpoint(folder, record) if len(missing) > 1 or folder.exists() else {}
     dataset = load(cell.inputs, prepared_folder(options), cell.size)
     programs = StoredPrograms(compiled_folder(options), record)
-    trainer = Trainer(cell.architecture, cell.training, cell.width, dataset, programs)
+    what = cell.architecture, cell.training, cell.width, dataset
+    trainer: Callable[[int], Trained]
+    if cell.times:
+        step_size = cell.training.step_size
+        limit = limit_of_descent(cell.architecture, dataset, step_size, programs)
+        trainer = DescentTrainer(*what, cell.times, limit, programs)
+    else:
+        trainer = Trainer(*what, programs)
     diverged: list[Diverged] = []
     for seed in missing:
         name = f"seed={seed}"
@@ -74,24 +83,27 @@ def run(options: argparse.Namespace) -> None:
         raise Diverged(f"{diverged[0]}{more}")
     for output, shard in shards.items():
         of_seeds = [row for seed in sorted(rows) for row in rows[seed][output]]
-        write(shard, SHARD_SCHEMAS[output], of_seeds, made[output] | kept[output])
+        write(shard, SHARD_SCHEMAS[output], of_seeds, made[output] | kept[output], rows)
     if isinstance(checkpoint, Checkpoint):
         checkpoint.remove()
 
 
 def _finished_rows(shards: Mapping[str, Path], made: Mapping[str, Record]) -> dict[int, Rows]:
-    """The rows of all outputs by the seeds that each of them has.
+    """The rows of all outputs by the seeds that each of them is complete for.
 
     Nothing if one is missing, damaged or stale.
     """
     if not all(is_current(shards[output], made[output]) for output in shards):
         return {}
-    rows: dict[int, Rows] = {}
     try:
-        for output, shard in shards.items():
-            for row in read(shard, SHARD_SCHEMAS[output])[0].to_pylist():
-                of_seed = rows.setdefault(row["seed"], {name: [] for name in shards})
-                of_seed[output].append(row)
+        found = {output: read(shard, SHARD_SCHEMAS[output]) for output, shard in shards.items()}
     except TableError:
         return {}
-    return {seed: outputs for seed, outputs in rows.items() if all(outputs.values())}
+    # Of each seed, an output may have no rows.
+    seeds = set.intersection(*(set(said.seeds) for _, said in found.values()))
+    rows: dict[int, Rows] = {seed: {output: [] for output in shards} for seed in seeds}
+    for output, (table, _) in found.items():
+        for row in table.to_pylist():
+            if row["seed"] in seeds:
+                rows[row["seed"]][output].append(row)
+    return rows

@@ -2,16 +2,30 @@
 
 from collections.abc import Sequence
 from math import inf
+from typing import NamedTuple
+
+import numpy as np
 
 from ntk_mnist import settings
+from ntk_mnist.compilation import compile_in_memory
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.calibration import calibrate
+from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.scores import accuracy, mean_squared_error
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
-from ntk_mnist.measures import CalibrationMeasures, KernelMeasures
+from ntk_mnist.kernels.trained_ensemble import trained_variances
+from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, KernelPredictionMeasures
 
-__all__ = ["solve_cell"]
+__all__ = ["Solved", "solve_cell"]
+
+
+class Solved(NamedTuple):
+    """The rows of each output of a kernel cell, by the output's name."""
+
+    kernel: list[KernelMeasures]
+    calibration: list[CalibrationMeasures]
+    kernel_prediction: list[KernelPredictionMeasures]
 
 
 def solve_cell(
@@ -22,7 +36,8 @@ def solve_cell(
     solver_name: str,
     dataset: Dataset,
     services: Services | None = None,
-) -> tuple[list[KernelMeasures], list[CalibrationMeasures]]:
+    step_size: float = 0.0,
+) -> Solved:
     """Solve each kernel at every time, and measure its predictions.
 
     Args:
@@ -33,32 +48,40 @@ def solve_cell(
         solver_name: of ``solvers.SOLVERS``.
         dataset: training and test images and their labels.
         services: what the solver may use of its surroundings.
+        step_size: of gradient descent to each finite time; 0 for gradient flow.
 
     Returns:
-        A row a kind and time, and a row a kind and group of test images of the calibration at
-        t = ∞.
+        The rows of each output; those of the calibration are of t = ∞.
 
     Raises:
         SolveFailed: a Gram matrix has entries that are NaN or infinite, vanishes, or stays
-            singular however it is regularized.
+            singular however it is regularized; or descent diverges.
     """
     times = (*times, inf)
     train_targets = dataset.targets(dataset.train_labels)
     test_targets = dataset.targets(dataset.test_labels)
     solver = SOLVERS[solver_name](services or Services())
-    measures, calibration = [], []
-    for solution in solver.solutions(architecture, kinds, dataset, times, diag_reg):
-        for time, on_train, on_test, error in zip(
-            times, solution.train, solution.test, solution.errors, strict=True
+    solved = Solved([], [], [])
+    dynamics = Dynamics(step_size)
+    for solution in solver.solutions(architecture, kinds, dataset, times, diag_reg, dynamics):
+        trained: Sequence[float | None] = [None] * len(times)
+        if step_size and solution.kind == "ntk":
+            what = architecture, dataset, times, solution.diag_reg, dynamics
+            programs = services.programs if services else compile_in_memory
+            trained = trained_variances(*what, programs).mean(axis=1).tolist()
+        for time, on_train, on_test, error, variance in zip(
+            times, solution.train, solution.test, solution.errors, trained, strict=True
         ):
-            measures.append(
+            solved.kernel.append(
                 KernelMeasures(
                     kernel=solution.kind,
                     time=time,
+                    descent_step_size=step_size,
                     train_accuracy=accuracy(on_train, train_targets),
                     test_accuracy=accuracy(on_test, test_targets),
                     train_mse=mean_squared_error(on_train, train_targets),
                     test_mse=mean_squared_error(on_test, test_targets),
+                    trained_variance=variance,
                     diag_reg=solution.diag_reg,
                     condition_number=solution.condition_number,
                     solver=solver_name,
@@ -72,12 +95,20 @@ def solve_cell(
                     solve_seconds=solution.seconds,
                 )
             )
-        calibration += [
+            solved.kernel_prediction.append(
+                KernelPredictionMeasures(
+                    kernel=solution.kind,
+                    time=time,
+                    # As precise as those of a network.
+                    prediction=tuple(on_test.astype(np.float32).ravel().tolist()),
+                )
+            )
+        solved.calibration.extend(
             CalibrationMeasures(
                 kernel=solution.kind,
                 scaled_variance=solution.amplitude * group.variance,
                 **group._asdict(),
             )
             for group in calibrate(solution.variances, solution.test[-1], test_targets)
-        ]
-    return measures, calibration
+        )
+    return solved

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from ntk_mnist import UserError, settings
 from ntk_mnist.compilation import Programs, compile_in_memory
 from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.kernels.dynamics import GRADIENT_FLOW, Dynamics
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, restore_solution, store_solution
 from ntk_mnist.store.progress import Progress, no_progress
 
@@ -45,6 +46,7 @@ __all__ = [
     "Solver",
     "check_diagonal",
     "check_regular",
+    "check_stable",
     "entry_error",
     "rounding_errors",
 ]
@@ -115,6 +117,7 @@ class Solver(ABC):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
+        dynamics: Dynamics,
     ) -> Iterator[Attempt]:
         """A function that solves, for each kind in turn; the arguments are of :meth:`solutions`.
 
@@ -129,6 +132,7 @@ class Solver(ABC):
         dataset: Dataset,
         times: Sequence[float],
         diag_reg: float,
+        dynamics: Dynamics = GRADIENT_FLOW,
     ) -> Iterator[Solution]:
         """Solve one kernel after another, each at every time.
 
@@ -138,15 +142,16 @@ class Solver(ABC):
             dataset: n training images and m test images.
             times: gradient-flow times; ``inf`` is the limit.
             diag_reg: added to the diagonal of each Gram matrix, in units of its mean.
+            dynamics: gradient flow or descent, to each finite time.
 
         Returns:
             One solution a kind, in their order.
 
         Raises:
             SolveFailed: a Gram matrix has entries that are NaN or infinite, vanishes, or stays
-                singular however it is regularized.
+                singular however it is regularized; or descent diverges.
         """
-        attempts = self.attempts(architecture, kinds, dataset, times)
+        attempts = self.attempts(architecture, kinds, dataset, times, dynamics)
         for kind, attempt in zip(kinds, attempts, strict=True):
             checkpoint = self.services.checkpoint(kind)
             solution = restore_solution(checkpoint)
@@ -180,6 +185,25 @@ def check_diagonal(mean: float, diag_reg: float = 0.0) -> None:
         )
     if not np.isfinite(mean * diag_reg):
         raise SolveFailed(f"solve.diag_reg {diag_reg:g} is too large: the kernel is lost beside it")
+
+
+def check_stable(dynamics: Dynamics, largest: float, count: int) -> None:
+    """Check that gradient descent converges.
+
+    Args:
+        dynamics: gradient flow or descent.
+        largest: the largest eigenvalue of the regularized Gram matrix.
+        count: nk, the number of labels.
+
+    Raises:
+        SolveFailed: the step size is too large.
+    """
+    limit = dynamics.largest_step_size(largest, count)
+    if dynamics.step_size >= limit:
+        raise SolveFailed(
+            f"training.step_size {dynamics.step_size:g} is too large: gradient descent diverges "
+            f"from 2nk/λ_max = {limit:.4g} on; set training.step_size to {0.9 * limit:.2g} or less"
+        )
 
 
 def entry_error(depth: int) -> float:

@@ -12,6 +12,8 @@ from one diagonalization:
 
     f_t(x) = Θ(x, X) V diag(φ_t(λ)) Vᵀ Y,    φ_t(λ) = (1 − exp(−tλ / nk)) / λ,  φ_∞ = 1/λ.
 
+Under gradient descent, φ is that of its steps (``kernels.dynamics``).
+
 The normalization and ``diag_reg`` are those of
 ``neural_tangents.predict.gradient_descent_mse_ensemble`` with learning rate 1.
 """
@@ -26,6 +28,7 @@ import scipy.linalg
 
 from ntk_mnist import settings
 from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.kernels.dynamics import GRADIENT_FLOW, Dynamics
 from ntk_mnist.kernels.gram import diagonal, gram
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
 from ntk_mnist.kernels.solver import (
@@ -33,6 +36,7 @@ from ntk_mnist.kernels.solver import (
     Solver,
     check_diagonal,
     check_regular,
+    check_stable,
     entry_error,
     rounding_errors,
 )
@@ -51,6 +55,7 @@ class GradientFlow:
         labels: in the eigenvectors' basis, shape (n, k).
         ridge: what ``diag_reg`` adds to each eigenvalue; all sums are positive.
         diag_reg: the regularization, in units of the mean diagonal.
+        dynamics: gradient flow or descent.
     """
 
     eigenvalues: Matrix
@@ -58,6 +63,7 @@ class GradientFlow:
     labels: Matrix
     ridge: float
     diag_reg: float
+    dynamics: Dynamics = GRADIENT_FLOW
 
     @property
     def condition_number(self) -> float:
@@ -72,7 +78,8 @@ class GradientFlow:
     def coefficients(self, time: float) -> Matrix:
         """Of the kernels with the training inputs, in the eigenvectors' basis, shape (n, k)."""
         rates = self.regularized / self.labels.size
-        return np.asarray((-np.expm1(-time * rates) / self.regularized)[:, None] * self.labels)
+        learned = self.dynamics.learned(rates, time)
+        return np.asarray((learned / self.regularized)[:, None] * self.labels)
 
     def predict(self, k_test_train: Matrix, times: Sequence[float]) -> Matrix:
         """Mean predictions at new points.
@@ -112,28 +119,37 @@ class Spectrum:
     eigenvectors: Matrix
     mean_diagonal: float
 
-    def flow(self, labels: Matrix, diag_reg: float, entry_error: float = 0.0) -> GradientFlow:
+    def flow(
+        self,
+        labels: Matrix,
+        diag_reg: float,
+        entry_error: float = 0.0,
+        dynamics: Dynamics = GRADIENT_FLOW,
+    ) -> GradientFlow:
         """Gradient flow on the regularized matrix.
 
         Args:
             labels: one-hot or other targets, shape (n, k).
             diag_reg: added to the diagonal, in units of its mean.
             entry_error: of an entry of the matrix, relative to the largest.
+            dynamics: gradient flow or descent.
 
         Raises:
-            SolveFailed: the regularization is too large.
+            SolveFailed: the regularization or the step size is too large.
             Singular: the regularized matrix is singular to working precision.
         """
         smallest, largest = float(self.eigenvalues[0]), float(self.eigenvalues[-1])
         check_diagonal(self.mean_diagonal, diag_reg)
         check_regular(len(labels), smallest, largest, self.mean_diagonal, diag_reg, entry_error)
         ridge = diag_reg * self.mean_diagonal
+        check_stable(dynamics, largest + ridge, labels.size)
         return GradientFlow(
             eigenvalues=self.eigenvalues,
             eigenvectors=self.eigenvectors,
             labels=self.eigenvectors.T @ labels,
             ridge=ridge,
             diag_reg=diag_reg,
+            dynamics=dynamics,
         )
 
 
@@ -162,6 +178,7 @@ class SpectralSolver(Solver):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
+        dynamics: Dynamics,
     ) -> Iterator[Attempt]:
         """Compute the Gram matrices of all kinds together; diagonalize each when it is solved."""
         train, test = dataset.train_images, dataset.test_images
@@ -173,7 +190,7 @@ class SpectralSolver(Solver):
         for kind in kinds:
             yield _Problem(
                 *(kind, k_train_train.pop(kind), k_test_train.pop(kind), prior[kind]),
-                *(labels, times, entry_error(architecture.depth)),
+                *(labels, times, dynamics, entry_error(architecture.depth)),
             ).solve
 
 
@@ -188,6 +205,7 @@ class _Problem:
         prior: kernel of each test image with itself, shape (m,).
         labels: Y, shape (n, k).
         times: gradient-flow times; ``inf`` is the limit.
+        dynamics: gradient flow or descent.
         entry_error: of an entry of each matrix, relative to the largest.
     """
 
@@ -197,6 +215,7 @@ class _Problem:
     prior: Matrix
     labels: Matrix
     times: Sequence[float]
+    dynamics: Dynamics
     entry_error: float
 
     @cached_property
@@ -206,7 +225,7 @@ class _Problem:
 
     def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
         """Solve with this regularization; diagonalization is too short to store parts of it."""
-        flow = self.spectrum.flow(self.labels, diag_reg, self.entry_error)
+        flow = self.spectrum.flow(self.labels, diag_reg, self.entry_error, self.dynamics)
         regularized, prior = flow.regularized, float(self.prior.max())
         coefficients = [flow.eigenvectors @ flow.coefficients(time) for time in self.times]
         at_infinity = flow.eigenvectors @ flow.coefficients(inf)

@@ -1,6 +1,6 @@
 """Train one finite network, in float32, as the notebook does.
 
-Mini-batch descent on the mean cross-entropy, E = −(1/B) Σ_b log softmax(f(x_b))_{y_b}. Each epoch
+Mini-batch descent on the mean of a loss over the batch (``networks.losses``). Each epoch
 goes through ``size // batch_size`` batches of a permutation of the training images. The
 permutations come from ``numpy.random.RandomState(seed)``, the initial parameters from
 ``jax.random.PRNGKey(seed)``; seed 0 is the notebook's.
@@ -23,10 +23,11 @@ from jax.example_libraries import optimizers
 from numpy.typing import NDArray
 
 from ntk_mnist import UserError
-from ntk_mnist.architecture import FiniteNetwork, finite
+from ntk_mnist.architecture import finite
 from ntk_mnist.compilation import Programs, compile_in_memory, pinned
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.measures import NetworkMeasures
+from ntk_mnist.measures import NetworkMeasures, PredictionMeasures
+from ntk_mnist.networks.losses import LOSSES
 from ntk_mnist.settings import Architecture, Training
 
 __all__ = ["OPTIMIZERS", "Diverged", "Trained", "Trainer", "batch_order"]
@@ -36,6 +37,8 @@ OPTIMIZERS: dict[str, Callable[[float, float], Any]] = {
     "sgd": lambda step_size, mass: optimizers.sgd(step_size),
     "momentum": optimizers.momentum,
     "nesterov": optimizers.nesterov,
+    # Of the mean loss of all training images, in one batch an epoch.
+    "gradient_descent": lambda step_size, mass: optimizers.sgd(step_size),
 }
 
 _EVALUATION_BLOCK = 256
@@ -50,6 +53,7 @@ class Trained(NamedTuple):
     """The rows of one seed in each output of a network cell, by the output's name."""
 
     network: list[NetworkMeasures]
+    network_prediction: list[PredictionMeasures]
 
 
 class _PaddedImages(NamedTuple):
@@ -108,7 +112,9 @@ class Trainer:
             Diverged: a loss is NaN or infinite.
         """
         training = self._training
-        order = batch_order(self._train.number, training.batch_size, training.epochs, seed)
+        size = self._train.number
+        batch_size = size if training.optimizer == "gradient_descent" else training.batch_size
+        order = batch_order(size, batch_size, training.epochs, seed)
         steps = len(order)
         # That of PRNGKey(seed), whose second half is the seed.
         key = np.array([0, seed], np.uint32)
@@ -116,28 +122,35 @@ class Trainer:
         arguments = (key, self._train, self._test, order, np.int32(steps))
         started = time.perf_counter()
         with pinned(x64=False):
-            loss, on_train, on_test = jax.block_until_ready(self._program(arguments)(*arguments))
+            results = jax.block_until_ready(self._program(arguments)(*arguments))
         seconds = time.perf_counter() - started
+        loss, on_train, on_test, epochs, reached = results
 
         measures = NetworkMeasures(
             seed=seed,
+            steps=int(epochs) * (steps // training.epochs),
+            time=None,
+            reached=bool(reached) if training.has_end else None,
             # Divided here: float32 would make 0.289 a 0.28900000453.
-            train_accuracy=int(on_train[0]) / self._train.number,
+            train_accuracy=int(on_train[0]) / size,
             test_accuracy=int(on_test[0]) / self._test.number,
             train_loss=float(on_train[1]),
             test_loss=float(on_test[1]),
-            epoch_train_loss=tuple(np.asarray(loss).tolist()),
+            epoch_train_loss=tuple(np.asarray(loss)[: int(epochs)].tolist()),
+            linearized_test_accuracy=None,
+            ntk_to_limit=None,
+            ntk_change=None,
             train_seconds=seconds,
         )
         losses = [*measures.epoch_train_loss, measures.train_loss, measures.test_loss]
         if not np.all(np.isfinite(losses)):
             finite_epochs = int(np.argmin(np.isfinite([*measures.epoch_train_loss, np.nan])))
             raise Diverged(
-                f"width {self._width}, size {self._train.number}, seed {seed} diverged after "
+                f"width {self._width}, size {size}, seed {seed} diverged after "
                 f"{finite_epochs} of {training.epochs} epochs with {training}, "
                 f"{self._architecture}; a smaller training.step_size may help"
             )
-        return Trained(network=[measures])
+        return Trained(network=[measures], network_prediction=[])
 
     def _program(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         description = self._dataset.description
@@ -174,15 +187,18 @@ def _padded(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _PaddedImag
 def _program(
     architecture: Architecture, training: Training, width: int, classes: int, dataset: Dataset
 ) -> Any:
-    """The program: (key, train, test, order, steps) -> losses and two evaluations."""
+    """The program: (key, train, test, order, steps) -> losses, two evaluations and the end."""
     network = finite(architecture, training.parameterization, width, classes)
     opt_init, opt_update, get_params = OPTIMIZERS[training.optimizer](
         training.step_size, training.mass
     )
 
-    def batch_loss(params: Any, images: jax.Array, labels: jax.Array) -> jax.Array:
+    loss_of = LOSSES[training.loss]
+
+    def function(initial: Any, params: Any, images: jax.Array) -> jax.Array:
         inputs = dataset.inputs(images, jnp.float32)
-        return jnp.mean(_cross_entropy(network, params, inputs, labels))
+        outputs = network.apply(params, inputs)
+        return outputs - network.apply(initial, inputs) if training.centred else outputs
 
     @jax.jit
     def program(
@@ -193,6 +209,11 @@ def _program(
         steps: jax.Array,
     ) -> Any:
         steps_per_epoch = steps // training.epochs
+        pixels = train.pixels.shape[1]
+        _, initial = network.init(key, (-1, pixels))
+
+        def batch_loss(params: Any, images: jax.Array, labels: jax.Array) -> jax.Array:
+            return jnp.mean(loss_of(function(initial, params, images), labels))
 
         def step(i: jax.Array, state: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             opt_state, epoch_loss = state
@@ -205,28 +226,44 @@ def _program(
             epoch_loss = epoch_loss.at[i // steps_per_epoch].add(loss / steps_per_epoch)
             return opt_update(i, gradient, opt_state), epoch_loss
 
-        pixels = train.pixels.shape[1]
-        _, params = network.init(key, (-1, pixels))
         losses = jnp.zeros(training.epochs, jnp.float32)
-        opt_state, losses = jax.lax.fori_loop(0, steps, step, (opt_init(params), losses))
-        params = get_params(opt_state)
-        evaluate = partial(_evaluate, network, params, dataset)
-        return losses, evaluate(train), evaluate(test)
+
+        def evaluate(opt_state: Any, images: _PaddedImages) -> tuple[jax.Array, jax.Array]:
+            return _evaluate(partial(function, initial, get_params(opt_state)), loss_of, images)
+
+        def epoch(state: tuple[Any, ...]) -> tuple[Any, ...]:
+            done, *trained, _ = state
+            steps = done * steps_per_epoch, (done + 1) * steps_per_epoch
+            trained = jax.lax.fori_loop(*steps, step, tuple(trained))
+            correct, loss = evaluate(trained[0], train)
+            reached = jnp.bool_(False)
+            if training.until_train_accuracy:
+                # In float32, the product may be above a whole number of images.
+                reached |= correct + 0.01 > training.until_train_accuracy * train.number
+            if training.until_train_loss:
+                reached |= loss <= training.until_train_loss
+            return done + 1, *trained, reached
+
+        epochs, reached = jnp.int32(training.epochs), jnp.bool_(False)
+        if training.has_end:
+            epochs, opt_state, losses, reached = jax.lax.while_loop(
+                lambda state: (state[0] < training.epochs) & ~state[-1],
+                epoch,
+                (jnp.int32(0), opt_init(initial), losses, reached),
+            )
+        else:
+            opt_state, losses = jax.lax.fori_loop(0, steps, step, (opt_init(initial), losses))
+        return losses, evaluate(opt_state, train), evaluate(opt_state, test), epochs, reached
 
     return program
 
 
-def _cross_entropy(
-    network: FiniteNetwork, params: Any, inputs: jax.Array, labels: jax.Array
-) -> jax.Array:
-    log_probabilities = jax.nn.log_softmax(network.apply(params, inputs))
-    return -jnp.take_along_axis(log_probabilities, labels[:, None].astype(jnp.int32), axis=1)[:, 0]
-
-
 def _evaluate(
-    network: FiniteNetwork, params: Any, dataset: Dataset, images: _PaddedImages
+    function: Callable[[jax.Array], jax.Array],
+    loss_of: Callable[[jax.Array, jax.Array], jax.Array],
+    images: _PaddedImages,
 ) -> tuple[jax.Array, jax.Array]:
-    """Number of correct predictions and mean cross-entropy of the images, block by block."""
+    """Number of correct predictions and mean loss of the images, block by block."""
 
     def block(i: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         correct, loss = sums
@@ -234,11 +271,9 @@ def _evaluate(
         pixels = jax.lax.dynamic_slice_in_dim(images.pixels, start, _EVALUATION_BLOCK)
         labels = jax.lax.dynamic_slice_in_dim(images.labels, start, _EVALUATION_BLOCK)
         counts = start + jnp.arange(_EVALUATION_BLOCK) < images.number
-        logits = network.apply(params, dataset.inputs(pixels, jnp.float32))
-        log_probabilities = jax.nn.log_softmax(logits)
-        own = jnp.take_along_axis(log_probabilities, labels[:, None].astype(jnp.int32), axis=1)
-        correct += jnp.sum(counts & (jnp.argmax(logits, axis=1) == labels))
-        return correct, loss - jnp.sum(jnp.where(counts, own[:, 0], 0.0))
+        outputs = function(pixels)
+        correct += jnp.sum(counts & (jnp.argmax(outputs, axis=1) == labels))
+        return correct, loss + jnp.sum(jnp.where(counts, loss_of(outputs, labels), 0.0))
 
     blocks = -(-images.number // _EVALUATION_BLOCK)
     correct, loss = jax.lax.fori_loop(0, blocks, block, (jnp.int32(0), jnp.float32(0.0)))

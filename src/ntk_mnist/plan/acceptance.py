@@ -63,6 +63,6 @@ def accept(cells: Sequence[Cell], results: Path) -> list[str]:
                 continue
             table, said = read(file, SHARD_SCHEMAS[output])
             if words := differences(said.made, wanted):
-                write_table(file, table, accepted(said.made, wanted, when))
+                write_table(file, table, accepted(said.made, wanted, when), said.seeds)
                 lines.append(f"{file}: {', '.join(words)}")
     return lines

@@ -111,11 +111,15 @@ class Cell(Struct, frozen=True, kw_only=True):
         settings = msgspec.to_builtins(groups | axes | self._more_settings)
         return make_record(
             settings,
-            (*self.CODE, *_SHARED_CODE),
+            (*self._code, *_SHARED_CODE),
             _LIBRARIES,
             columns(SHARD_SCHEMAS[output]),
             self._choices | self._more_choices,
         )
+
+    @property
+    def _code(self) -> tuple[str, ...]:
+        return self.CODE
 
     @property
     def _groups(self) -> tuple[Settings, ...]:
@@ -175,10 +179,13 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
     OUTPUTS = tuple(OUTPUTS["network"])
     AXES = ("width", "size")
     CODE = ("networks.training.Trainer",)
+    CODE_AT_TIMES = ("networks.descent.DescentTrainer", "kernels.limit.limit_of_descent")
 
     training: Training
     width: Width
     seeds: tuple[Seed, ...]
+    #: Gradient-flow times at which the networks are evaluated; none if they are trained by epochs.
+    times: tuple[float, ...] = ()
 
     @property
     def threads(self) -> int:
@@ -198,9 +205,32 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
             self.architecture.depth,
             self.size,
             self._pixels,
-            self.training.epochs,
+            self.epochs,
             len(self.seeds),
+            linearized=self.training.linearized,
         )
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training images."""
+        if not self.times:
+            return self.training.epochs
+        return round(max(self.times) / self.training.step_size)
+
+    @property
+    def _code(self) -> tuple[str, ...]:
+        return self.CODE_AT_TIMES if self.times else self.CODE
+
+    @property
+    def _more_settings(self) -> dict[str, Any]:
+        times = {"times": sorted(self.times)} if self.times else {}
+        return {"threads": self.threads} | times
+
+    @property
+    def _more_choices(self) -> dict[str, str]:
+        # The kernels that a network at times is compared with at its start.
+        dual = {"infinite_width.duals.DUALS": self.architecture.activation}
+        return dual if self.times else {}
 
 
 class KernelCell(Cell, frozen=True, kw_only=True):
@@ -212,6 +242,8 @@ class KernelCell(Cell, frozen=True, kw_only=True):
     CODE = ("kernels.cell.solve_cell",)
 
     solve: Solve
+    #: Of gradient descent to each finite time; 0 for gradient flow.
+    step_size: float = 0.0
 
     @property
     def solver(self) -> str:
@@ -253,6 +285,8 @@ class KernelCell(Cell, frozen=True, kw_only=True):
             "times": sorted(self.solve.times),
             "solver": self.solver,
         }
+        if self.step_size:
+            settings["step_size"] = self.step_size
         # An exact solve is refined to a residual, whatever its threads.
         return settings | ({"threads": self.threads} if self.solver == "spectral" else {})
 

@@ -18,12 +18,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from ntk_mnist.data.catalogue import CATALOGUE, SOURCES
 from ntk_mnist.declarations import declared
+from ntk_mnist.plan.cost import LARGEST_DIAGONALIZED
 from ntk_mnist.plan.schema import config_schema
-from ntk_mnist.settings import AXES, Config
+from ntk_mnist.settings import AXES, Config, Training
 
 __all__ = ["complete", "problems"]
 
@@ -61,6 +62,7 @@ _Validator = extend(
 
 _TYPE_WORDS = {
     "array": "a list",
+    "boolean": "true or false",
     "integer": "a whole number",
     "number": "a finite number",
     "object": "a mapping of keys to values",
@@ -250,8 +252,10 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                     f"{section}.size{index}: {size} is larger than {name}'s training set; "
                     f"allowed: {dataset.train_size} or less"
                 )
-    smallest, batch_size = min(config["grid"]["size"]), config["training"]["batch_size"]
-    if batch_size > smallest:
+    training, sizes = config["training"], config["grid"]["size"]
+    yield from _unlike_training(training, sizes, config["solve"]["times"])
+    smallest, batch_size = min(sizes), training["batch_size"]
+    if batch_size > smallest and training["optimizer"] != "gradient_descent":
         yield (
             f"training.batch_size: {batch_size} is larger than the smallest of grid.size, "
             f"{smallest}; allowed: {smallest} or less"
@@ -271,3 +275,29 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                     f"sources.{source_dataset}[{i}]: {_shown(source)} is not allowed; "
                     "allowed: a folder or an https:// or http:// address"
                 )
+
+
+def _unlike_training(
+    training: Mapping[str, Any], sizes: Sequence[int], times: Sequence[float]
+) -> Iterator[str]:
+    """Faults of networks that are trained as the kernels are."""
+    if not convert(training, Training).like_for_like:
+        if training["linearized"]:
+            yield (
+                "training.linearized: true needs parameterization ntk, loss squared_error and "
+                "optimizer gradient_descent"
+            )
+        return
+    step_size = training["step_size"]
+    for time in times:
+        steps = time / step_size
+        if abs(steps - round(steps)) > 1e-9 * steps or round(steps) < 1:
+            yield (
+                f"solve.times: {time:g} is not a whole number of steps of training.step_size, "
+                f"{step_size:g}"
+            )
+    if max(sizes) > LARGEST_DIAGONALIZED:
+        yield (
+            f"grid.size: {max(sizes)} is too large for training.optimizer gradient_descent; "
+            f"allowed: {LARGEST_DIAGONALIZED} or less"
+        )

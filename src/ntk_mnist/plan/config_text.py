@@ -62,6 +62,8 @@ def _with_numbers(group: type[Struct], values: Mapping[str, Any]) -> dict[str, A
 def _with_number(kind: Any, value: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(kind, type) and issubclass(kind, Struct):
         return _with_numbers(kind, value)
+    if kind is bool and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower(), value)
     if kind not in (int, float):
         return value
     if isinstance(value, list):

@@ -7,6 +7,7 @@ cores, as it is refined to a residual whatever the rounding.
 """
 
 __all__ = [
+    "LARGEST_DIAGONALIZED",
     "kernel_cluster_threads",
     "kernel_memory_mb",
     "kernel_seconds",
@@ -30,7 +31,8 @@ _ENTRY = {"relu": 300, "abs": 300, "erf": 1000, "gelu": 1000, "sin": 2500}
 _TILE_COLUMNS = 1024
 #: Of one layer in one training step, however small it is.
 _LAYER_SECONDS = 5e-5
-_LARGEST_DIAGONALIZED = 4096
+#: Of a training-set size; a larger one is solved exactly.
+LARGEST_DIAGONALIZED = 4096
 #: More than a machine has, so that an exact solve runs alone there: two might not fit.
 _EXACT_THREADS, _EXACT_CLUSTER_THREADS = 256, 8
 #: Rows of an exact solve's tile, and the bytes that computing one takes.
@@ -56,14 +58,21 @@ def network_memory_mb(width: int, depth: int, size: int, pixels: int) -> int:
 
 
 def network_seconds(
-    width: int, depth: int, size: int, pixels: int, epochs: int, seeds: int = 1
+    width: int,
+    depth: int,
+    size: int,
+    pixels: int,
+    epochs: int,
+    seeds: int = 1,
+    *,
+    linearized: bool = False,
 ) -> float:
     """Generous estimate of a network cell's wall time, seconds.
 
     Each parameter takes a product and a sum per image forward, and twice that backward; each layer
-    of a step of some 64 images a start.
+    of a step of some 64 images a start. A linearization takes four more products.
     """
-    flops = 6 * _parameters(width, depth, pixels) * size * epochs
+    flops = (14 if linearized else 6) * _parameters(width, depth, pixels) * size * epochs
     layers = depth * epochs * size / 64 * _LAYER_SECONDS
     return _START_SECONDS + seeds * (flops / (_FLOPS * network_threads(width)) + layers)
 
@@ -75,7 +84,7 @@ def kernel_solver(size: int) -> str:
     diagonalization takes eight times as long for twice the images, and up to thirty times the
     memory (``benchmarks/exact_solve.py``).
     """
-    return "spectral" if size <= _LARGEST_DIAGONALIZED else "exact"
+    return "spectral" if size <= LARGEST_DIAGONALIZED else "exact"
 
 
 def kernel_threads(size: int) -> int:

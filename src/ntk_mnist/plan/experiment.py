@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ntk_mnist import UserError
-from ntk_mnist.measures import OUTPUTS
+from ntk_mnist.measures import COMPARISONS, OUTPUTS
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
 from ntk_mnist.settings import Architecture, Inputs, Settings, Solve, Training
@@ -46,6 +46,7 @@ TABLES: Mapping[str, Table] = {
         )
         for kind, outputs in OUTPUTS.items()
         for output, measures in outputs.items()
+        if measures.TABULATED
     },
     # The likeliest architecture first.
     "evidence": Table(
@@ -92,12 +93,15 @@ class Experiment(Settings, frozen=True, kw_only=True):
     @property
     def kernels(self) -> list[KernelCell]:
         """The cells of the grid of kernels."""
-        return _kernels(self, self.architectures, self.sizes)
+        step_size = self.training.step_size if self.training.like_for_like else 0.0
+        return _kernels(self, self.architectures, self.sizes, step_size)
 
     @property
     def evidence(self) -> list[KernelCell]:
         """Kernel cells of further architectures; some may be in the grid of kernels too."""
-        return _kernels(self, self.evidence_architectures, self.evidence_sizes)
+        in_grid = {tuple(cell.key.values()): cell for cell in self.kernels}
+        cells = _kernels(self, self.evidence_architectures, self.evidence_sizes, 0.0)
+        return [in_grid.get(tuple(cell.key.values()), cell) for cell in cells]
 
     def cell(self, kind: str, key: Sequence[str]) -> Cell:
         """The cell of a kind by the values of the wildcards in its paths.
@@ -117,13 +121,28 @@ class Experiment(Settings, frozen=True, kw_only=True):
         keys = (cell.key for cell in _by_key(self).values())
         return sorted({key[wildcard] for key in keys if wildcard in key})
 
+    @property
+    def tables(self) -> list[str]:
+        """The names of its tables; the evidence is made if it is asked for."""
+        comparisons = COMPARISONS if self.training.like_for_like else ()
+        return [*(name for name in TABLES if name != "evidence"), *comparisons]
+
     def shards(self, table: str) -> list[tuple[str, Cell]]:
         """The shards of a table, each with its cell, by their paths below the results."""
+        if table in COMPARISONS:
+            networks: list[Cell] = [*self.networks]
+            kernels: list[Cell] = [*self.kernels]
+            return [
+                *((c.path(output), c) for c in networks for output in c.OUTPUTS),
+                *((c.path(o), c) for c in kernels for o in ("kernel", "kernel_prediction")),
+            ]
         output = TABLES[table].output
         return [(cell.path(output), cell) for cell in getattr(self, TABLES[table].cells)]
 
     def only(self, table: str) -> dict[str, Sequence[Any]]:
         """By column, the values whose rows a table takes."""
+        if table in COMPARISONS:
+            return {"seed": self.seeds}
         seeds = {"seed": self.seeds} if TABLES[table].cells == "networks" else {}
         return dict(TABLES[table].only) | seeds
 
@@ -145,6 +164,7 @@ def _networks(experiment: Experiment) -> list[NetworkCell]:
             width=width,
             size=size,
             seeds=experiment.seeds,
+            times=experiment.solve.times if experiment.training.like_for_like else (),
         )
         for architecture, width, size in axes
     ]
@@ -152,13 +172,17 @@ def _networks(experiment: Experiment) -> list[NetworkCell]:
 
 @cache
 def _kernels(
-    experiment: Experiment, architectures: tuple[Architecture, ...], sizes: tuple[int, ...]
+    experiment: Experiment,
+    architectures: tuple[Architecture, ...],
+    sizes: tuple[int, ...],
+    step_size: float,
 ) -> list[KernelCell]:
     return [
         KernelCell(
             inputs=experiment.inputs,
             architecture=architecture,
             solve=experiment.solve,
+            step_size=step_size,
             size=size,
         )
         for architecture, size in product(architectures, sizes)

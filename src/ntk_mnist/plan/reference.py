@@ -21,7 +21,7 @@ from ntk_mnist.store.schemas import TABLE_SCHEMAS
 __all__ = ["GENERATED", "columns_reference", "default_config", "schema_text", "settings_reference"]
 
 _WIDTH = 96
-_TYPES = {int: "whole number", float: "number", str: "text"}
+_TYPES = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 
 
 def schema_text() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.plan.cells import Cell
 from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.store.records import chart_record, prepared_record, table_record
@@ -10,6 +11,7 @@ from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
 from ntk_mnist.store.staleness import accepted, damage, digest, reasons
 
 __all__ = [
+    "MADE_BY",
     "stale_arrays",
     "stale_cell",
     "stale_chart",
@@ -17,6 +19,9 @@ __all__ = [
     "stale_originals",
     "stale_table",
 ]
+
+#: The function that makes the tables of comparisons.
+MADE_BY = "commands.compare.compare"
 
 
 def stale_originals(listing: Path) -> list[str]:
@@ -33,13 +38,21 @@ def stale_arrays(dataset: str, record: Path) -> list[str]:
 
 
 def stale_cell(cell: Cell, results: Path) -> list[str]:
-    """Why the shards of a cell are stale; of several outputs, each reason names its output."""
+    """Why the shards of a cell are stale; a reason that not all outputs share names its own."""
     seeds = getattr(cell, "seeds", ())
-    return [
-        reason if len(cell.OUTPUTS) == 1 else f"{output} - {reason}"
+    found = {
+        output: reasons(results / cell.path(output), cell.record(output), seeds)
         for output in cell.OUTPUTS
-        for reason in reasons(results / cell.path(output), cell.record(output), seeds)
+    }
+    first, *others = found.values()
+    shared = [reason for reason in first if all(reason in other for other in others)]
+    own = [
+        f"{output} - {reason}"
+        for output, of_output in found.items()
+        for reason in of_output
+        if reason not in shared
     ]
+    return shared + own
 
 
 def stale_table(experiment: Experiment, name: str, results: Path, file: Path) -> list[str]:
@@ -55,7 +68,10 @@ def stale_table(experiment: Experiment, name: str, results: Path, file: Path) ->
     digests = {path: digest(results / path) for path in paths}
     marks = {path: accepted(results / path) for path in paths}
     rows = repr(experiment.only(name))
-    return reasons(file, table_record(columns(TABLE_SCHEMAS[name]), digests, rows, marks))
+    made_by = {"made_by": MADE_BY} if name in COMPARISONS else {}
+    return reasons(
+        file, table_record(columns(TABLE_SCHEMAS[name]), digests, rows, marks, **made_by)
+    )
 
 
 def stale_chart(name: str, tables: Mapping[str, Path], dataset: str, file: Path) -> list[str]:

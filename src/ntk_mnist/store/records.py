@@ -73,6 +73,7 @@ def table_record(
     shards: Mapping[str, str],
     rows: str,
     accepted: Mapping[str, Mapping[str, Any]] | None = None,
+    made_by: str = "store.tables.aggregate",
 ) -> Record:
     """Of a table.
 
@@ -81,6 +82,7 @@ def table_record(
         shards: digests of its shards by their paths.
         rows: which of their rows it holds, in words.
         accepted: the marks of its shards by their paths.
+        made_by: the function that makes it of its shards.
     """
     marked = {path: dict(found) for path, found in sorted((accepted or {}).items()) if found}
     dates = [date for found in marked.values() for date in found]
@@ -89,7 +91,7 @@ def table_record(
         "rows": rows,
         "accepted shards": f"{len(marked)}, {max(dates)}" if marked else "none",
     }
-    made = make_record(settings, ["store.tables.aggregate"], columns=columns)
+    made = make_record(settings, [made_by], columns=columns)
     return made | {"accepted": marked} if marked else made
 
 

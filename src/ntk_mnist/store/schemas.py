@@ -10,10 +10,14 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ntk_mnist.declarations import Field, declared
-from ntk_mnist.measures import OUTPUTS
+from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
 from ntk_mnist.settings import Architecture, Inputs, Size, Training, Width
 
-__all__ = ["SHARD_SCHEMAS", "TABLE_SCHEMAS", "columns"]
+__all__ = ["OPTIONAL", "SHARD_SCHEMAS", "TABLE_SCHEMAS", "columns"]
+
+
+#: In the metadata of a column that may be null in a complete row.
+OPTIONAL = b"optional"
 
 
 class _NetworkAxes(Struct):
@@ -33,13 +37,15 @@ def _arrow_type(field: Field) -> pa.DataType:
         # 32 bits where they hold every value, as readers infer from the names of folders.
         largest = field.bounds.le
         return pa.int32() if largest is not None and largest < 2**31 else pa.int64()
-    return {float: pa.float64(), str: pa.string()}[field.type]
+    return {float: pa.float64(), str: pa.string(), bool: pa.bool_()}[field.type]
 
 
 def _fields(*structs: type[Struct]) -> Iterator[pa.Field]:
     for struct in structs:
         for field in declared(struct):
-            metadata = {"description": field.description}
+            metadata = {"description": field.description} | (
+                {OPTIONAL: ""} if field.optional else {}
+            )
             yield pa.field(field.name, _arrow_type(field), metadata=metadata)
 
 
@@ -48,6 +54,14 @@ _IDENTITY: Mapping[str, tuple[type[Struct], ...]] = {
     "network": (Inputs, Architecture, _NetworkAxes, Training),
     "kernel": (Inputs, Architecture, _KernelAxes),
 }
+
+
+def _compared(measures: type[Measures]) -> tuple[type[Struct], ...]:
+    """What identifies a row of a comparison; those over all widths have no width."""
+    axes = _NetworkAxes if "width" in measures.ORDER else _KernelAxes
+    return (Inputs, Architecture, axes, Training)
+
+
 #: Of a shard, by the name of the output that it belongs to.
 SHARD_SCHEMAS: Mapping[str, pa.Schema] = {
     output: pa.schema([*_fields(*_IDENTITY[kind], measures)])
@@ -56,8 +70,17 @@ SHARD_SCHEMAS: Mapping[str, pa.Schema] = {
 }
 #: Of a table, by its name.
 TABLE_SCHEMAS: Mapping[str, pa.Schema] = {
-    **SHARD_SCHEMAS,
+    **{
+        output: SHARD_SCHEMAS[output]
+        for outputs in OUTPUTS.values()
+        for output, measures in outputs.items()
+        if measures.TABULATED
+    },
     "evidence": SHARD_SCHEMAS["kernel"],
+    **{
+        name: pa.schema([*_fields(*_compared(measures), measures)])
+        for name, measures in COMPARISONS.items()
+    },
 }
 
 

@@ -7,6 +7,7 @@ network's shard has. Equal rows with an equal record make equal files.
 
 import io
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,11 @@ import pyarrow.parquet as pq
 
 from ntk_mnist import UserError
 from ntk_mnist.store.records import Record, differences
+from ntk_mnist.store.schemas import OPTIONAL
 from ntk_mnist.store.stated_digest import PLACE, state_digest, stated_digest
 from ntk_mnist.store.whole_files import write_whole
 
-__all__ = ["About", "TableError", "about", "is_current", "read", "write", "write_table"]
+__all__ = ["About", "TableError", "about", "is_current", "range_of", "read", "write", "write_table"]
 
 _METADATA_KEY = b"ntk_mnist"
 
@@ -34,7 +36,7 @@ class About(NamedTuple):
     Attributes:
         made: the record of what made it.
         sha256: of the file.
-        seeds: in its rows, ascending; none if it has no such column.
+        seeds: that it is complete for, ascending; none if it has no such column.
     """
 
     made: Record
@@ -42,8 +44,21 @@ class About(NamedTuple):
     seeds: tuple[int, ...] = ()
 
 
-def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], made: Record) -> None:
+def write(
+    file: Path,
+    schema: pa.Schema,
+    rows: Iterable[Mapping[str, Any]],
+    made: Record,
+    seeds: Iterable[int] | None = None,
+) -> None:
     """Write rows; the file appears only when it is complete and on disk.
+
+    Args:
+        file: where.
+        schema: its columns.
+        rows: values by column; only those of optional columns may be null.
+        made: the record of what made it.
+        seeds: that it is complete for; those in its rows if None.
 
     Raises:
         TableError: a row lacks a column, has one that the schema lacks, or has a value of another
@@ -56,16 +71,27 @@ def write(file: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]], made
     try:
         table = pa.Table.from_pylist(rows, schema=schema)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise TableError(f"{file}: {error}") from None
+        # It may show a whole list of predictions.
+        raise TableError(f"{file}: {textwrap.shorten(str(error), 200)}") from None
     for field in schema:
-        if table[field.name].null_count:
+        if table[field.name].null_count and OPTIONAL not in (field.metadata or {}):
             raise TableError(f"{file}: a row lacks the column {field.name}")
-    write_table(file, table, made)
+    write_table(file, table, made, seeds)
 
 
-def write_table(file: Path, table: pa.Table, made: Record) -> None:
-    """Write a table; the file appears only when it is complete and on disk."""
-    seeds = set(table["seed"].to_pylist()) if "seed" in table.column_names else set()
+def write_table(
+    file: Path, table: pa.Table, made: Record, seeds: Iterable[int] | None = None
+) -> None:
+    """Write a table; the file appears only when it is complete and on disk.
+
+    Args:
+        file: where.
+        table: what.
+        made: the record of what made it.
+        seeds: that it is complete for; those in its rows if None.
+    """
+    if seeds is None:
+        seeds = set(table["seed"].to_pylist()) if "seed" in table.column_names else set()
     said = About(made, PLACE, tuple(sorted(seeds)))
     buffer = io.BytesIO()
     # Added to the file's metadata and not to the schema's, which the file would hold twice.
@@ -118,6 +144,12 @@ def read(file: Path, schema: pa.Schema) -> tuple[pa.Table, About]:
             f"{', '.join(schema.names)}; {_REMEDY}"
         )
     return table.replace_schema_metadata(), said
+
+
+def range_of(file: Path, column: str) -> tuple[float, float]:
+    """The smallest and the largest value in a column of a file that was checked."""
+    values = pq.ParquetFile(file).read([column])[column].to_pylist()
+    return min(values), max(values)
 
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)

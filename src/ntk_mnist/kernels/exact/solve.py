@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 from ntk_mnist import settings
 from ntk_mnist.compilation import pinned
 from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.exact.krylov import (
     Projection,
     extended,
@@ -60,6 +61,7 @@ from ntk_mnist.kernels.solver import (
     Attempt,
     Services,
     Singular,
+    SolveFailed,
     Solver,
     check_diagonal,
     check_regular,
@@ -112,8 +114,16 @@ class ExactSolver(Solver):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
+        dynamics: Dynamics,
     ) -> Iterator[Attempt]:
-        """Each kernel is computed and solved by itself."""
+        """Each kernel is computed and solved by itself.
+
+        Raises:
+            SolveFailed: the dynamics are those of gradient descent, for which there is no bound on
+                the error.
+        """
+        if dynamics.step_size:
+            raise SolveFailed("the exact solver follows gradient flow only")
         for kind in kinds:
             yield _Problem(
                 architecture,

@@ -1,0 +1,148 @@
+"""How fast networks and their linearizations approach the NTK's prediction as they widen.
+
+A network f, its own linearization at θ₀ and the NTK's mean prediction are three functions of an
+image. They are trained on the same images with the same loss, steps and initial parameters, so
+that only the width is between them. The distance of the first from the third is at most the sum
+of the other two: what the initial kernel's fluctuation makes (linearization to NTK), and what the
+change of the kernel makes (network to linearization).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from ntk_mnist.charts.labels import counted, time_label
+from ntk_mnist.charts.observations import (
+    ARCHITECTURE,
+    ChartError,
+    architectures_in,
+    averaged,
+    checked_like_for_like,
+    geometric_over_seeds,
+    gradient_descent,
+    headings,
+    of_architecture,
+    subject,
+)
+from ntk_mnist.charts.panels import Panel, rows_of_panels
+from ntk_mnist.charts.power_laws import against_width, axes
+from ntk_mnist.charts.style import Figure, styled, time_series
+
+__all__ = ["CAPTION", "TABLES", "draw"]
+
+TABLES: tuple[str, ...] = ("distance", "convergence")
+
+CAPTION: str = (
+    "Distance of functions on the test images against width, one line for each gradient-flow time: "
+    "finite networks and the NTK's prediction, networks' linearizations and the NTK's prediction, "
+    "networks and their own linearizations. All are trained by the same steps of gradient descent "
+    "on the squared error. Grey lines have the slopes −1/2 and −1."
+)
+
+#: The titles of the panels by the quantities that they show.
+_PARTS: Mapping[str, str] = {
+    "network_to_limit": "Network to NTK",
+    "linearization_to_limit": "Linearization to NTK",
+    "network_to_linearization": "Network to linearization",
+}
+#: What identifies a line.
+_LINE: tuple[str, ...] = (*ARCHITECTURE, "size", "time", "quantity")
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """A row of panels for each architecture and training-set size: a panel for each distance.
+
+    A point is the geometric mean over seeds; the band is its 95 % confidence interval. All panels
+    have the same axes. The slopes below a panel's title are those of its lines.
+
+    Args:
+        tables: ``distance`` and ``convergence``.
+
+    Raises:
+        ChartError: rows are repeated, not comparable or not like for like, or no distance is
+            positive.
+    """
+    distances, slopes = checked_like_for_like(tables, TABLES)
+    distances = distances[distances["quantity"].isin(_PARTS)]
+    means = _with_slopes(geometric_over_seeds(distances, "rms", ["time", "quantity"]), slopes)
+    if means.empty:
+        raise ChartError("the distance table has no positive distance of functions")
+    architectures = architectures_in(means)
+    sizes = sorted(means["size"].unique())
+    series = time_series(means["time"])
+    of_panel = {
+        (architecture, size, part): own[(own["size"] == size) & (own["quantity"] == part)]
+        for architecture in architectures
+        for own in [of_architecture(means, architecture)]
+        for size in sizes
+        for part in _PARTS
+    }
+    x, ys = axes(
+        list(of_panel.values()), means["width"], "Distance of predictions (RMS)", len(_PARTS)
+    )
+    rows: list[tuple[str, list[Panel]]] = []
+    for architecture, heading in zip(architectures, headings(architectures), strict=True):
+        for size in sizes:
+            panels = [
+                against_width(
+                    data := of_panel[architecture, size, part],
+                    x,
+                    y,
+                    series,
+                    _TOOLTIP,
+                    title,
+                    [counted(size, "training image"), _slopes_in_words(data)],
+                )
+                for (part, title), y in zip(_PARTS.items(), ys, strict=True)
+            ]
+            rows.append((heading if size == sizes[0] else "", panels))
+    return styled(
+        rows_of_panels(rows, series),
+        "Convergence of finite networks to the NTK's prediction",
+        [
+            subject(distances, architectures),
+            gradient_descent(distances),
+            "Root mean square over test images and outputs; "
+            + averaged(distances, "geometric mean and its 95 % interval"),
+            "Slopes by least squares over all networks: lowest … highest over times "
+            "(± half of the longest 95 % interval)",
+        ],
+    )
+
+
+_TOOLTIP: Sequence[alt.Tooltip] = (
+    alt.Tooltip("width:Q", title="Width", format=","),
+    alt.Tooltip("value:Q", title="Distance", format=".3e"),
+    alt.Tooltip("low:Q", title="95 % from", format=".3e"),
+    alt.Tooltip("high:Q", title="95 % to", format=".3e"),
+    alt.Tooltip("seeds:Q", title="Seeds"),
+    alt.Tooltip("slope:Q", title="Slope of the line", format=".3f"),
+    alt.Tooltip("slope_low:Q", title="Slope, 95 % from", format=".3f"),
+    alt.Tooltip("slope_high:Q", title="Slope, 95 % to", format=".3f"),
+)
+
+
+def _with_slopes(means: pd.DataFrame, slopes: pd.DataFrame) -> pd.DataFrame:
+    """Each point with the slope of its line and its interval; null where there is none."""
+    fitted = slopes[[*_LINE, "slope", "low", "high"]]
+    fitted = fitted.rename(columns={"low": "slope_low", "high": "slope_high"})
+    joined = means.merge(fitted, on=list(_LINE), how="left", validate="m:1")
+    return joined.assign(time_label=joined["time"].map(time_label))
+
+
+def _slopes_in_words(data: pd.DataFrame) -> str:
+    """Lowest and highest slope of a panel's lines, and half of the longest interval."""
+    fitted = data.dropna(subset=["slope"])
+    if fitted.empty:
+        return "no slope"
+    half = ((fitted["slope_high"] - fitted["slope_low"]) / 2).max()
+    low, high = (_signed(value) for value in (fitted["slope"].min(), fitted["slope"].max()))
+    if low == high:
+        return f"slope {low} (± {half:.2f})"
+    return f"slopes {low} … {high} (± {half:.2f})"
+
+
+def _signed(value: float) -> str:
+    """Two decimals with the sign of mathematics, which is as wide as a plus."""
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,107 @@
+"""How the empirical NTK of a network nears its limit, and how little training changes it.
+
+The NTK of a network, Θ(x, x′) = ∇f(x)·∇f(x′), is random at the start and changes in training. As
+the width grows it tends to the infinite-width NTK at the start, and stays there (Jacot et al.
+2018, arXiv:1806.07572; Lee et al. 2019, arXiv:1902.06720). Both differences are Frobenius norms on
+the same training images, relative to the norm of what the kernel is compared with.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from ntk_mnist.charts.labels import time_label
+from ntk_mnist.charts.observations import (
+    ChartError,
+    architectures_in,
+    averaged,
+    checked_like_for_like,
+    geometric_over_seeds,
+    gradient_descent,
+    headings,
+    of_architecture,
+    subject,
+)
+from ntk_mnist.charts.panels import Panel, rows_of_panels
+from ntk_mnist.charts.power_laws import against_width, axes
+from ntk_mnist.charts.style import Figure, size_series, styled
+
+__all__ = ["CAPTION", "TABLES", "draw"]
+
+TABLES: tuple[str, ...] = ("distance",)
+
+CAPTION: str = (
+    "The empirical NTK of finite networks against width, one line for each training-set size. "
+    "Left: relative distance from the infinite-width NTK at the first time; right: relative change "
+    "since the start of training at the last time. Grey lines have the slopes −1/2 and −1."
+)
+
+_TOOLTIP: Sequence[alt.Tooltip] = (
+    alt.Tooltip("width:Q", title="Width", format=","),
+    alt.Tooltip("value:Q", title="Relative difference", format=".3e"),
+    alt.Tooltip("low:Q", title="95 % from", format=".3e"),
+    alt.Tooltip("high:Q", title="95 % to", format=".3e"),
+    alt.Tooltip("seeds:Q", title="Seeds"),
+)
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """A row of two panels for each architecture: distance from the limit, and change.
+
+    A point is the geometric mean over seeds; the band is its 95 % confidence interval. Both panels
+    have the same axes.
+
+    Args:
+        tables: ``distance``.
+
+    Raises:
+        ChartError: rows are repeated, not comparable or not like for like, or the table has no
+            empirical NTK.
+    """
+    (distances,) = checked_like_for_like(tables, TABLES)
+    columns = {}
+    for quantity, moment, title in (
+        ("ntk_to_limit", "min", "Empirical to infinite NTK"),
+        ("ntk_change", "max", "Change of the empirical NTK"),
+    ):
+        of_quantity = distances[distances["quantity"] == quantity]
+        if of_quantity.empty:
+            raise ChartError(f"the distance table has no {quantity}")
+        time = of_quantity["time"].agg(moment)
+        means = geometric_over_seeds(of_quantity[of_quantity["time"] == time], "rms")
+        words = f"at t = {time_label(time)}"
+        columns[title, words] = means.assign(size_label=means["size"].astype(str))
+    architectures = architectures_in(distances)
+    series = size_series(distances["size"])
+    of_panel = {
+        (architecture, column): of_architecture(means, architecture)
+        for architecture in architectures
+        for column, means in columns.items()
+    }
+    x, ys = axes(list(of_panel.values()), distances["width"], "Relative difference", len(columns))
+    rows: list[tuple[str, list[Panel]]] = []
+    for architecture, heading in zip(architectures, headings(architectures), strict=True):
+        panels = [
+            against_width(
+                of_panel[architecture, column],
+                x,
+                y,
+                series,
+                _TOOLTIP,
+                column[0],
+                [column[1]],
+            )
+            for column, y in zip(columns, ys, strict=True)
+        ]
+        rows.append((heading, panels))
+    return styled(
+        rows_of_panels(rows, series),
+        "The empirical NTK at the start and after training",
+        [
+            subject(distances, architectures),
+            gradient_descent(distances),
+            "Frobenius norms on fixed training images; "
+            + averaged(distances, "geometric mean and its 95 % interval"),
+        ],
+    )

@@ -1,0 +1,224 @@
+"""Train one finite network as its infinite-width limit is trained, and compare it at its times.
+
+The loss is the kernels' own, L = |f(X) − Y|² / (2nk), over all training images; a step of gradient
+descent of size η takes the gradient-flow time η. In NTK parameterization the NTK describes the
+same steps of the limit of infinite width (Lee et al. 2019, arXiv:1902.06720), so that what differs
+is width. A *centred* network is f(θ) − f(θ₀), which starts at zero, as the mean of the limit does.
+
+The *linearization* f(θ₀) + ∂f(θ₀) ω takes the same steps in ω. It is exact: its products with the
+Jacobian ∂f(θ₀) and its transpose are those of automatic differentiation.
+
+All steps and evaluations are one compiled program, which serves every seed of a width and size.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from ntk_mnist.architecture import finite
+from ntk_mnist.compilation import Programs, compile_in_memory, pinned
+from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.measures import NetworkMeasures, PredictionMeasures
+from ntk_mnist.networks.empirical_kernel import empirical_ntk
+from ntk_mnist.networks.training import Diverged, Trained
+from ntk_mnist.settings import Architecture, Training
+
+__all__ = ["DescentTrainer"]
+
+#: The first so many training images are those of the empirical NTK.
+_NTK_IMAGES = 64
+
+
+class _Evaluated(NamedTuple):
+    """A network and its linearization at each time; arrays begin with an axis of times."""
+
+    train: jax.Array
+    test: jax.Array
+    linearized: jax.Array | None
+    ntk: jax.Array
+
+
+class DescentTrainer:
+    """Trains networks of one architecture, width and dataset; call it with a seed.
+
+    Args:
+        architecture: of the network.
+        training: the procedure; it is ``like_for_like``.
+        width: units of each hidden layer.
+        dataset: n training and m test images, all of which are used.
+        times: gradient-flow times at which networks are evaluated, whole numbers of steps.
+        limit: infinite-width NTK of the training images, shape (n, n).
+        programs: gives the compiled program.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        training: Training,
+        width: int,
+        dataset: Dataset,
+        times: Sequence[float],
+        limit: NDArray[np.float64],
+        programs: Programs = compile_in_memory,
+    ) -> None:
+        self._architecture, self._training, self._width = architecture, training, width
+        self._dataset, self._times, self._programs = dataset, sorted(times), programs
+        self._steps = [round(time / training.step_size) for time in self._times]
+        self._limit = limit[:_NTK_IMAGES, :_NTK_IMAGES]
+
+    def __call__(self, seed: int) -> Trained:
+        """Train one network and evaluate it at each time.
+
+        Args:
+            seed: of the initial parameters.
+
+        Raises:
+            Diverged: the train loss at a time is above that at the start, or not finite.
+        """
+        dataset, classes = self._dataset, self._dataset.description.classes
+        # That of PRNGKey(seed), whose second half is the seed.
+        key = np.array([0, seed], np.uint32)
+        images = dataset.train_images, dataset.train_labels, dataset.test_images
+        arguments = (key, *images, np.array(self._steps, np.int32))
+        started = time.perf_counter()
+        with pinned(x64=False):
+            compute = self._programs(
+                ("descent", self._architecture, self._training, self._width, classes,
+                 dataset.preprocessing, dataset.description.pixel_max,
+                 tuple(np.shape(argument) for argument in arguments)),
+                lambda: self._program().lower(*arguments),
+            )  # fmt: skip
+            at_start, found = jax.block_until_ready(compute(*arguments))
+        seconds = time.perf_counter() - started
+        train, test = np.asarray(found.train), np.asarray(found.test)
+        losses = np.array([self._loss(on_train, dataset.train_labels) for on_train in train])
+        initial = self._loss(np.asarray(at_start.train), dataset.train_labels)
+        if not (losses <= 1.01 * initial).all():
+            raise Diverged(
+                f"width {self._width}, size {len(dataset.train_labels)}, seed {seed} diverged by "
+                f"time {self._times[int(np.argmin(losses <= 1.01 * initial))]:g}; "
+                f"a smaller training.step_size than {self._training.step_size:g} may help"
+            )
+        ntk, ntk_before = np.asarray(found.ntk), np.asarray(at_start.ntk)
+        network, predictions = [], []
+        for i, (steps, t) in enumerate(zip(self._steps, self._times, strict=True)):
+            linearized = None if found.linearized is None else np.asarray(found.linearized[i])
+            network.append(
+                NetworkMeasures(
+                    seed=seed,
+                    steps=steps,
+                    time=t,
+                    reached=None,
+                    train_accuracy=_accuracy(train[i], dataset.train_labels),
+                    test_accuracy=_accuracy(test[i], dataset.test_labels),
+                    train_loss=float(losses[i]),
+                    test_loss=self._loss(test[i], dataset.test_labels),
+                    epoch_train_loss=(),
+                    linearized_test_accuracy=(
+                        None if linearized is None else _accuracy(linearized, dataset.test_labels)
+                    ),
+                    ntk_to_limit=_relative(ntk[i], self._limit),
+                    ntk_change=_relative(ntk[i], ntk_before),
+                    train_seconds=seconds,
+                )
+            )
+            predictions.append(
+                PredictionMeasures(
+                    seed=seed,
+                    time=t,
+                    prediction=tuple(test[i].ravel().tolist()),
+                    linearization=() if linearized is None else tuple(linearized.ravel().tolist()),
+                )
+            )
+        return Trained(network=network, network_prediction=predictions)
+
+    def _loss(self, outputs: NDArray[Any], labels: NDArray[np.uint8]) -> float:
+        return float(np.mean((outputs.astype(np.float64) - self._dataset.targets(labels)) ** 2) / 2)
+
+    def _program(self) -> Any:
+        """The program: (key, train images and labels, test images, steps) -> evaluations."""
+        training, dataset = self._training, self._dataset
+        classes = dataset.description.classes
+        network = finite(self._architecture, training.parameterization, self._width, classes)
+        kernel = partial(empirical_ntk, self._architecture)
+
+        @jax.jit
+        def program(
+            key: jax.Array, images: jax.Array, labels: jax.Array, tests: jax.Array, steps: jax.Array
+        ) -> tuple[_Evaluated, _Evaluated]:
+            x, z = dataset.inputs(images, jnp.float32), dataset.inputs(tests, jnp.float32)
+            y = jax.nn.one_hot(labels, classes, dtype=jnp.float32)
+            _, initial = network.init(key, (-1, x.shape[1]))
+            before = [
+                network.apply(initial, inputs) if training.centred else jnp.float32(0)
+                for inputs in (x, z)
+            ]
+
+            def outputs(params: Any) -> jax.Array:
+                return network.apply(params, x) - before[0]
+
+            step_size = jnp.float32(training.step_size / y.size)
+            descend = partial(_stepped, outputs, y, step_size)
+            tangents = jax.tree.map(jnp.zeros_like, initial)
+            if training.linearized:
+                start, forward = jax.linearize(outputs, initial)
+                backward = jax.linear_transpose(forward, initial)
+
+                def descend_linearized(tangent: Any) -> Any:
+                    (gradient,) = backward(start + forward(tangent) - y)
+                    return jax.tree.map(lambda w, g: w - step_size * g, tangent, gradient)
+
+            def evaluated(params: Any, tangent: Any) -> _Evaluated:
+                linearized = None
+                if training.linearized:
+                    at_tests, change = jax.jvp(
+                        lambda p: network.apply(p, z) - before[1], (initial,), (tangent,)
+                    )
+                    linearized = at_tests + change
+                return _Evaluated(
+                    outputs(params),
+                    network.apply(params, z) - before[1],
+                    linearized,
+                    kernel(params, x[:_NTK_IMAGES]),
+                )
+
+            def to_time(state: Any, until: jax.Array) -> tuple[Any, _Evaluated]:
+                done, params, tangent = state
+
+                def step(_: jax.Array, both: tuple[Any, Any]) -> tuple[Any, Any]:
+                    params, tangent = both
+                    moved = descend_linearized(tangent) if training.linearized else tangent
+                    return descend(params), moved
+
+                params, tangent = jax.lax.fori_loop(done, until, step, (params, tangent))
+                return (until, params, tangent), evaluated(params, tangent)
+
+            state = jnp.int32(0), initial, tangents if training.linearized else ()
+            _, found = jax.lax.scan(to_time, state, steps)
+            return evaluated(initial, tangents), found
+
+        return program
+
+
+def _stepped(
+    outputs: Callable[[Any], jax.Array], targets: jax.Array, step_size: jax.Array, params: Any
+) -> Any:
+    """The parameters after a step on |outputs − targets|² / 2 of this size."""
+    found, transposed = jax.vjp(outputs, params)
+    (gradient,) = transposed(found - targets)
+    return jax.tree.map(lambda w, g: w - step_size * g, params, gradient)
+
+
+def _accuracy(outputs: NDArray[Any], labels: NDArray[np.uint8]) -> float:
+    return float(np.mean(outputs.argmax(axis=1) == labels))
+
+
+def _relative(kernel: NDArray[Any], reference: NDArray[Any]) -> float:
+    """Distance of two matrices in the Frobenius norm, over the norm of the second."""
+    return float(np.linalg.norm(kernel - reference) / np.linalg.norm(reference))
