@@ -230,10 +230,21 @@ class EnsembleMeasures(Measures, frozen=True, kw_only=True):
         float, _measure("that of infinite width; 0 of centred networks, which all agree there")
     ]
     network_accuracy: Annotated[float, _measure("test accuracy of a network, mean over seeds")]
+    network_accuracy_error: Annotated[
+        float | None, _measure("standard error of that over seeds; null for one seed")
+    ]
     ensemble_accuracy: Annotated[float, _measure("test accuracy of the mean prediction")]
     limit_accuracy: Annotated[float, _measure("test accuracy of the NTK's prediction")]
     limit_accuracy_error: Annotated[
         float, _measure("binomial standard error of that, of the number of test images")
+    ]
+    accuracy_gap: Annotated[float, _measure("network_accuracy less limit_accuracy")]
+    accuracy_gap_error: Annotated[
+        float | None,
+        _measure(
+            "standard error of that over test images, which networks and NTK share; null for one "
+            "test image"
+        ),
     ]
 
 

@@ -195,6 +195,25 @@ def kernels_over_time(architectures: Sequence[Architecture] = DEFAULT) -> pd.Dat
     return table.assign(test_mse=(1 / (20 + table["time"])).where(table["time"] < math.inf, 0.02))
 
 
+def ensembles(seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
+    """NTK at 0.7, networks 2 / √width below it, their ensemble half as far."""
+    cells = list(product(WIDTHS, STEP_SIZES, STEP_TIMES))
+    return table(
+        "ensemble",
+        (
+            asdict(architecture)
+            | LIKE_FOR_LIKE
+            | {"width": width, "size": size, "time": time, "seeds": seeds}
+            | {"limit_accuracy": 0.7, "accuracy_gap": -gap, "accuracy_gap_error": 0.004}
+            | {"network_accuracy": 0.7 - gap, "ensemble_accuracy": 0.7 - gap / 2}
+            | {"network_accuracy_error": 0.01 if seeds > 1 else None}
+            for architecture in architectures
+            for width, size, time in cells
+            for gap in [2 / width**0.5]
+        ),
+    )
+
+
 def like_for_like_tables(
     seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT
 ) -> dict[str, pd.DataFrame]:
@@ -204,4 +223,5 @@ def like_for_like_tables(
         "kernel": kernels_over_time(architectures),
         "distance": distances(seeds, architectures),
         "convergence": convergence(architectures),
+        "ensemble": ensembles(seeds, architectures),
     }

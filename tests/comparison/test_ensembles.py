@@ -7,6 +7,7 @@ import pytest
 
 from ntk_mnist.comparison.distances import distance
 from ntk_mnist.comparison.ensembles import (
+    accuracy_gap,
     distance_to_limit,
     ensemble_accuracy,
     ensemble_mean,
@@ -32,7 +33,32 @@ def test_the_accuracy_of_the_mean_is_not_the_mean_of_accuracies() -> None:
     assert members.mean == pytest.approx(2 / 3)
     # Accuracies 1 and 1/3: a standard deviation of √2 / 3.
     assert members.standard_error == pytest.approx(1 / 3)
-    assert members.seeds == 2
+    assert members.draws == 2
+
+
+def test_the_gap_of_accuracies_is_paired_by_image() -> None:
+    # Both seeds are right on the first image, one of them on the others; the limit on the first two.
+    limit = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    gap = accuracy_gap(TWO, limit, TARGETS)
+    assert gap.mean == pytest.approx(0)
+    # Differences 0, −1/2 and 1/2.
+    assert gap.standard_error == pytest.approx(0.5 / math.sqrt(3))
+    agreeing = accuracy_gap(np.stack([limit, limit]), limit, TARGETS)
+    assert (agreeing.mean, agreeing.standard_error, agreeing.draws) == (0, 0, 3)
+
+
+def test_the_error_of_a_gap_is_that_of_another_draw_of_images() -> None:
+    rng = np.random.default_rng(1)
+    draws = []
+    for _ in range(400):
+        targets = np.eye(2)[rng.integers(2, size=200)]
+        # One score a prediction, whose sign decides; shared noise makes most of the errors common.
+        shared = rng.normal(size=(200, 1))
+        noise = [0.3 * rng.normal(size=(200, 1)) for _ in range(3)]
+        one, other, limit = (targets + np.hstack([shared + n, -shared - n]) for n in noise)
+        draws.append(accuracy_gap(np.stack([one, other]), limit, targets))
+    spread_of_means = np.std([gap.mean for gap in draws])
+    assert np.mean([gap.standard_error for gap in draws]) == pytest.approx(spread_of_means, rel=0.1)
 
 
 def test_the_spread_is_the_unbiased_variance_over_seeds() -> None:

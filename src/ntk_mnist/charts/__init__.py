@@ -21,11 +21,12 @@ CHARTS: tuple[str, ...] = (
     "calibration",
     "evidence",
     "convergence",
+    "accuracy",
     "dynamics",
     "kernel_drift",
 )
 #: Charts of networks that are trained as the kernels are, and of others.
-LIKE_FOR_LIKE: tuple[str, ...] = ("convergence", "dynamics", "kernel_drift")
+LIKE_FOR_LIKE: tuple[str, ...] = ("convergence", "accuracy", "dynamics", "kernel_drift")
 OF_EPOCHS: tuple[str, ...] = ("comparison", "gap_to_infinite_width")
 
 

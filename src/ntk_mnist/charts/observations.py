@@ -19,7 +19,7 @@ from scipy import stats
 from ntk_mnist import UserError
 from ntk_mnist.charts.labels import counted, decimal
 from ntk_mnist.data.catalogue import CATALOGUE
-from ntk_mnist.measures import FITTED, OUTPUTS
+from ntk_mnist.measures import COMPARISONS, FITTED, OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Training
 
 __all__ = [
@@ -47,9 +47,9 @@ __all__ = [
 ARCHITECTURE: tuple[str, ...] = Architecture.__struct_fields__
 #: Columns that identify a row of a table, beside its architecture.
 _KEYS: Mapping[str, tuple[str, ...]] = {
-    "distance": ("width", "size", "seed", "time", "quantity"),
-    "convergence": ("size", "time", "quantity"),
-    **{name: rows.ORDER for outputs in OUTPUTS.values() for name, rows in outputs.items()},
+    **{
+        name: rows.ORDER for made in (*OUTPUTS.values(), COMPARISONS) for name, rows in made.items()
+    },
     "evidence": OUTPUTS["kernel"]["kernel"].ORDER,
 }
 #: Columns that have one value in all the tables of a chart.

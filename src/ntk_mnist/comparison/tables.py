@@ -80,6 +80,8 @@ def ensemble(
     stacked = np.stack(predictions)
     limit_accuracy = float(np.mean(limit.argmax(axis=1) == targets.argmax(axis=1)))
     variance = float(np.mean(ensembles.spread(stacked)))
+    members = ensembles.member_accuracy(stacked, targets)
+    gap = ensembles.accuracy_gap(stacked, limit, targets)
     return EnsembleMeasures(
         time=time,
         seeds=len(stacked),
@@ -87,10 +89,13 @@ def ensemble(
         standard_error=_known(math.sqrt(variance / len(stacked))),
         variance=_known(variance),
         limit_variance=limit_variance,
-        network_accuracy=ensembles.member_accuracy(stacked, targets).mean,
+        network_accuracy=members.mean,
+        network_accuracy_error=_known(members.standard_error),
         ensemble_accuracy=ensembles.ensemble_accuracy(stacked, targets),
         limit_accuracy=limit_accuracy,
         limit_accuracy_error=standard_error(limit_accuracy, len(targets)),
+        accuracy_gap=gap.mean,
+        accuracy_gap_error=_known(gap.standard_error),
     )
 
 
