@@ -24,7 +24,7 @@ class Field(NamedTuple):
         description: the sentence.
         bounds: of the value, or of each value of a tuple.
         default: ``msgspec.NODEFAULT`` if it has none.
-        optional: whether it may be missing.
+        optional: whether its column may be null in a complete row.
     """
 
     name: str
@@ -45,7 +45,8 @@ def declared(struct: type[Struct]) -> Iterator[Field]:
     """The fields of a struct, in their order."""
     for field in fields(struct):
         kind, meta = _unwrapped(field.type)
-        if optional := type(None) in get_args(kind):
+        optional = type(None) in get_args(kind)
+        if optional:
             kind = get_args(kind)[0]
         description, bounds, many = meta.description, meta, get_origin(kind) is tuple
         if many:
@@ -56,6 +57,7 @@ def declared(struct: type[Struct]) -> Iterator[Field]:
         default = field.default
         if default is NODEFAULT and field.default_factory is not NODEFAULT:
             default = field.default_factory()
+        optional |= (bounds.extra or {}).get("may_be_unused", False)
         yield Field(field.name, kind, many, description or "", bounds, default, optional)
 
 

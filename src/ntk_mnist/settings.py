@@ -38,7 +38,12 @@ _LARGEST_COUNT = 2**31 - 1
 
 
 def _setting(
-    description: str, *, choices: str = "", pattern_words: str = "", **bounds: Any
+    description: str,
+    *,
+    choices: str = "",
+    pattern_words: str = "",
+    may_be_unused: bool = False,
+    **bounds: Any,
 ) -> Meta:
     """What is declared of a setting.
 
@@ -46,11 +51,14 @@ def _setting(
         description: one sentence, without its subject.
         choices: the registry whose names are allowed.
         pattern_words: what the bound ``pattern`` allows, in words.
+        may_be_unused: whether other settings may make it change nothing (``Training.unused``).
         bounds: of msgspec.Meta.
     """
     if pattern_words:
         # Editors know this keyword too.
         bounds["extra_json_schema"] = {"patternErrorMessage": pattern_words}
+    if may_be_unused:
+        bounds["extra"] = {"may_be_unused": True}
     if not choices:
         return Meta(description=description, **bounds)
     return Meta(
@@ -162,13 +170,15 @@ class Training(Settings, frozen=True, kw_only=True):
     ] = "momentum"
     step_size: Annotated[float, _setting("step size of the optimizer", gt=0)] = 0.001
     mass: Annotated[
-        float, _setting("mass of momentum and nesterov; others ignore it", ge=0, lt=1)
+        float,
+        _setting("mass of momentum and nesterov; others ignore it", may_be_unused=True, ge=0, lt=1),
     ] = 0.9
     epochs: Annotated[
         int,
         _setting(
             "passes over the training images; networks that are evaluated at solve.times are "
             "trained up to the largest of these",
+            may_be_unused=True,
             ge=1,
             le=_LARGEST_COUNT,
         ),
@@ -178,19 +188,25 @@ class Training(Settings, frozen=True, kw_only=True):
         _setting(
             "training by epochs ends after the first one with this train accuracy, and epochs is "
             "the limit; 0 for no such end",
+            may_be_unused=True,
             ge=0,
             le=1,
         ),
     ] = 0.0
     until_train_loss: Annotated[
         float,
-        _setting("training by epochs also ends at this mean train loss; 0 for no such end", ge=0),
+        _setting(
+            "training by epochs also ends at this mean train loss; 0 for no such end",
+            may_be_unused=True,
+            ge=0,
+        ),
     ] = 0.0
     batch_size: Annotated[
         int,
         _setting(
             "images a step, at most the smallest training-set size; images left over after whole "
             "batches sit out an epoch; gradient_descent ignores it",
+            may_be_unused=True,
             ge=1,
             le=_LARGEST_COUNT,
         ),
@@ -200,6 +216,21 @@ class Training(Settings, frozen=True, kw_only=True):
     def has_end(self) -> bool:
         """Whether training by epochs may end before the last one."""
         return self.until_train_accuracy > 0 or self.until_train_loss > 0
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """Settings that change nothing beside the others.
+
+        They run nothing again, and a row of a table has null for them.
+        """
+        names = set()
+        if self.optimizer not in ("momentum", "nesterov"):
+            names.add("mass")
+        if self.optimizer == "gradient_descent":
+            names.add("batch_size")
+        if self.like_for_like:
+            names |= {"epochs", "until_train_accuracy", "until_train_loss"}
+        return frozenset(names)
 
     @property
     def like_for_like(self) -> bool:

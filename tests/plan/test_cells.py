@@ -2,7 +2,7 @@
 
 import json
 import re
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from ntk_mnist.plan import cells
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell, architecture_key
 from ntk_mnist.plan.experiment import experiment_of
 from ntk_mnist.registries import names_in
-from ntk_mnist.settings import Architecture
+from ntk_mnist.settings import Architecture, Training
 from ntk_mnist.store.records import differences
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
 
@@ -130,6 +130,58 @@ def test_the_identity_holds_the_settings_and_axes_of_the_cell() -> None:
     assert (NETWORK.identity["width"], NETWORK.identity["size"]) == (512, 1024)
     assert "epochs" not in KERNEL.identity
     assert "times" not in KERNEL.identity
+
+
+#: Networks that take the kernels' steps, in every other setting as the notebook's.
+LIKE_FOR_LIKE = replace(
+    NETWORK,
+    training=replace(
+        NETWORK.training,
+        parameterization="ntk",
+        loss="squared_error",
+        optimizer="gradient_descent",
+    ),
+    times=(1.0, 10.0),
+)
+#: Each cell with the settings that change nothing in it.
+UNUSED = [
+    (NETWORK, set()),
+    (replace(NETWORK, training=replace(NETWORK.training, optimizer="sgd")), {"mass"}),
+    (
+        replace(NETWORK, training=replace(NETWORK.training, optimizer="gradient_descent")),
+        {"mass", "batch_size"},
+    ),
+    (
+        LIKE_FOR_LIKE,
+        {"mass", "batch_size", "epochs", "until_train_accuracy", "until_train_loss"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("cell", "unused"), UNUSED)
+def test_a_setting_that_changes_nothing_is_null_in_the_rows_and_runs_nothing_again(
+    cell: NetworkCell, unused: set[str]
+) -> None:
+    assert {name for name, value in cell.identity.items() if value is None} == unused
+    for field in declared(Training):
+        now = other_value(field, getattr(cell.training, field.name))
+        changed = replace(cell, training=replace(cell.training, **{field.name: now}))
+        words = differences(cell.record("network"), changed.record("network"))
+        assert bool(words) == (field.name not in unused)
+        if field.name not in ("optimizer", "loss", "parameterization"):
+            assert words == [
+                f"{field.name} was {getattr(cell.training, field.name)}, is {now}"
+            ] or (field.name in unused and not words)
+
+
+def test_only_a_column_that_a_row_may_lack_is_null_for_an_unused_setting() -> None:
+    choices = (names_in(f"{where}") for where in (
+        "architecture.PARAMETERIZATIONS", "networks.losses.LOSSES", "networks.training.OPTIMIZERS"
+    ))  # fmt: skip
+    found: set[str] = set()
+    for parameterization, loss, optimizer in product(*choices):
+        found |= Training(parameterization=parameterization, loss=loss, optimizer=optimizer).unused
+    assert found == {field.name for field in declared(Training) if field.optional}
 
 
 def other_value(field: Field, value: Any) -> Any:

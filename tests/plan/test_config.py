@@ -60,6 +60,9 @@ def test_every_overlay_can_run_and_has_a_results_folder_of_its_own(file: Path) -
     assert overlay["experiment"] == file.stem
 
 
+LIKE_FOR_LIKE = "training: {parameterization: ntk, loss: squared_error, optimizer: gradient_descent"
+
+
 @pytest.mark.parametrize(
     ("overlay", "line"),
     [
@@ -75,6 +78,27 @@ def test_every_overlay_can_run_and_has_a_results_folder_of_its_own(file: Path) -
         (
             "grid: {size: 32}",
             "training.batch_size: 64 is larger than the smallest of grid.size, 32; allowed: 32",
+        ),
+        (
+            "training: {linearized: true}",
+            "training.linearized: true needs parameterization ntk, loss squared_error and optimizer",
+        ),
+        (
+            f"{{{LIKE_FOR_LIKE}, step_size: 3}}, solve: {{times: [3, 10]}}}}",
+            "solve.times: 10 is not a whole number of steps of training.step_size, 3",
+        ),
+        (
+            f"{{{LIKE_FOR_LIKE}, step_size: 3}}, solve: {{times: [1, 3]}}}}",
+            "solve.times: 1 is not a whole number of steps of training.step_size, 3",
+        ),
+        (
+            f"{{{LIKE_FOR_LIKE}, step_size: 10}}, grid: {{size: [64, 8192]}}}}",
+            "grid.size: 8192 is too large for training.optimizer gradient_descent; allowed: 4096",
+        ),
+        (
+            f"{{{LIKE_FOR_LIKE}, step_size: 10, until_train_accuracy: 1}}}}",
+            "training.until_train_accuracy: 1 is not allowed, as networks that take the kernels' "
+            "steps are trained to the largest of solve.times; allowed: 0",
         ),
         (
             "inputs: {test_size: 10001}",

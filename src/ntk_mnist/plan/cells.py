@@ -4,6 +4,7 @@ A cell knows its settings and axes, the files that it writes, the record of what
 now, and its threads, memory and time. A rule passes it to its command as one JSON word.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
@@ -23,7 +24,7 @@ from ntk_mnist.settings import (
     Training,
     Width,
 )
-from ntk_mnist.store.records import Record, make_record
+from ntk_mnist.store.records import UNUSED, Record, make_record
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, columns
 
 __all__ = ["Cell", "KernelCell", "NetworkCell", "architecture_key"]
@@ -45,6 +46,10 @@ def architecture_key(architecture: Architecture) -> str:
         (field.name, getattr(architecture, field.name)) for field in declared(Architecture)
     )
     return "-".join([activation[1], *(f"{name}{value}" for name, value in others)])
+
+
+def _values(groups: Iterable[Settings]) -> dict[str, Any]:
+    return {k: v for group in groups for k, v in msgspec.structs.asdict(group).items()}
 
 
 class Cell(Struct, frozen=True, kw_only=True):
@@ -100,15 +105,15 @@ class Cell(Struct, frozen=True, kw_only=True):
     @property
     def identity(self) -> dict[str, Any]:
         """The columns that identify the cell in each of its tables."""
-        groups = (group for group in self._groups if not isinstance(group, Solve))
-        settings = {k: v for group in groups for k, v in msgspec.structs.asdict(group).items()}
-        return settings | {axis: getattr(self, axis) for axis in self.AXES}
+        groups = [group for group in self._groups if not isinstance(group, Solve)]
+        unused = dict.fromkeys(self._unused)
+        return _values(groups) | unused | {axis: getattr(self, axis) for axis in self.AXES}
 
     def record(self, output: str) -> Record:
         """What would make one output now."""
-        groups = {k: v for group in self._groups for k, v in msgspec.structs.asdict(group).items()}
+        used = _values(self._groups) | dict.fromkeys(self._unused, UNUSED)
         axes = {axis: getattr(self, axis) for axis in self.AXES}
-        settings = msgspec.to_builtins(groups | axes | self._more_settings)
+        settings = msgspec.to_builtins(used | axes | self._more_settings)
         return make_record(
             settings,
             (*self._code, *_SHARED_CODE),
@@ -124,6 +129,11 @@ class Cell(Struct, frozen=True, kw_only=True):
     @property
     def _groups(self) -> tuple[Settings, ...]:
         return tuple(v for v in msgspec.structs.astuple(self) if isinstance(v, Settings))
+
+    @property
+    def _unused(self) -> frozenset[str]:
+        """Its settings that change nothing beside the others."""
+        return frozenset()
 
     @property
     def _choices(self) -> dict[str, str]:
@@ -216,6 +226,10 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
         if not self.times:
             return self.training.epochs
         return round(max(self.times) / self.training.step_size)
+
+    @property
+    def _unused(self) -> frozenset[str]:
+        return self.training.unused
 
     @property
     def _code(self) -> tuple[str, ...]:

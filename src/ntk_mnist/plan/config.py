@@ -288,6 +288,12 @@ def _unlike_training(
                 "optimizer gradient_descent"
             )
         return
+    for name in ("until_train_accuracy", "until_train_loss"):
+        if training[name]:
+            yield (
+                f"training.{name}: {training[name]:g} is not allowed, as networks that take the "
+                "kernels' steps are trained to the largest of solve.times; allowed: 0"
+            )
     step_size = training["step_size"]
     for time in times:
         steps = time / step_size

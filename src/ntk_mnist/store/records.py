@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from ntk_mnist.store.code_digest import changed_definitions, code_of
 
 __all__ = [
+    "UNUSED",
     "Record",
     "accepted",
     "chart_record",
@@ -30,6 +31,9 @@ __all__ = [
 #: accepted the file as it was.
 Record: TypeAlias = dict[str, dict[str, Any]]
 
+#: The value of a setting that changes nothing beside the others.
+UNUSED = "unused"
+
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
 
 
@@ -43,7 +47,7 @@ def make_record(
     """What would make a file now.
 
     Args:
-        settings: JSON values by name.
+        settings: JSON values by name, or :data:`UNUSED`.
         entries: the functions that compute what is in it, as in ``"networks.training.train"``.
         libraries: distributions whose versions count.
         columns: the types of its columns by their names.
@@ -140,6 +144,9 @@ def differences(made: Mapping[str, Any], wanted: Record) -> list[str]:
     for part, label in (("settings", ""), ("columns", "column "), ("libraries", "")):
         before, now = made.get(part, {}), wanted[part]
         for name in sorted({*before, *now}):
+            if UNUSED in (before.get(name), now.get(name)):
+                # What makes it unused is itself a difference.
+                continue
             if name not in before:
                 words.append(f"{label}{name} is new")
             elif name not in now:
