@@ -20,7 +20,7 @@ from ntk_mnist.plan.reference import (
 )
 from ntk_mnist.plan.schema import config_schema
 from ntk_mnist.settings import Config
-from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -65,10 +65,19 @@ def test_every_row_of_the_reference_has_five_cells() -> None:
 
 def test_the_reference_has_a_row_for_every_column_of_every_table() -> None:
     tables = columns_reference().split("### ")[1:]
-    assert [text.split("\n")[0] for text in tables] == [f"`{t}.parquet`" for t in TABLE_SCHEMAS]
-    for text, schema in zip(tables, TABLE_SCHEMAS.values(), strict=True):
+    # Every shard has a table or is listed itself.
+    without_table = [name for name in SHARD_SCHEMAS if name not in TABLE_SCHEMAS]
+    names = [f"`{t}.parquet`" for t in TABLE_SCHEMAS] + [f"`{name}/…`" for name in without_table]
+    assert [text.split("\n")[0] for text in tables] == names
+    schemas = [*TABLE_SCHEMAS.values(), *(SHARD_SCHEMAS[name] for name in without_table)]
+    for text, schema in zip(tables, schemas, strict=True):
         for field in schema:
             assert f"| `{field.name}` | {field.type} | " in text
+
+
+def test_every_row_of_the_columns_has_three_cells() -> None:
+    rows = [line for line in columns_reference().splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {4}
 
 
 def test_text_above_the_marker_is_kept_and_text_below_it_is_replaced(tmp_path: Path) -> None:

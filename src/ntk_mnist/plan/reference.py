@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import yaml
 from msgspec import NODEFAULT
 
@@ -16,7 +17,7 @@ from ntk_mnist.declarations import Field, declared
 from ntk_mnist.plan.schema import config_schema
 from ntk_mnist.registries import names_in
 from ntk_mnist.settings import AXES, Config
-from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
 
 __all__ = ["GENERATED", "columns_reference", "default_config", "schema_text", "settings_reference"]
 
@@ -69,16 +70,23 @@ def settings_reference() -> str:
 
 
 def columns_reference() -> str:
-    """The columns of all tables in Markdown."""
+    """The columns of all tables, and of the shards that have no table, in Markdown."""
+    files = {f"{table}.parquet": schema for table, schema in TABLE_SCHEMAS.items()}
+    files |= {
+        f"{name}/…": schema for name, schema in SHARD_SCHEMAS.items() if name not in TABLE_SCHEMAS
+    }
     parts = []
-    for table, schema in TABLE_SCHEMAS.items():
-        rows = [
-            f"| `{field.name}` | {field.type} | {field.metadata[b'description'].decode()} |"
-            for field in schema
-        ]
+    for file, schema in files.items():
+        rows = [f"| `{field.name}` | {field.type} | {_meaning(field)} |" for field in schema]
         head = "| column | type | meaning |\n|---|---|---|"
-        parts.append(f"### `{table}.parquet`\n\n{head}\n" + "\n".join(rows) + "\n")
+        parts.append(f"### `{file}`\n\n{head}\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
+
+
+def _meaning(column: pa.Field) -> str:
+    text: str = column.metadata[b"description"].decode()
+    # It would end the cell.
+    return text.replace("|", "\\|")
 
 
 #: What `make generate` writes: whole files, and the part of a file below its marker.
