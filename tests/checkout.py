@@ -1,11 +1,14 @@
 """A folder with the workflow in it, a small experiment, and what Snakemake does there."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -59,6 +62,14 @@ def without_times(file: Path, table: str) -> pa.Table:
 def copy(checkout: Path, to: Path) -> Path:
     """A copy that shares the compiled programs."""
     return Path(shutil.copytree(checkout, to, symlinks=True))
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one worker build what is in a folder while the others wait."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Checkout:

@@ -1,15 +1,12 @@
 """Checkouts in which the workflow runs; the finished one is built once for all workers."""
 
-import fcntl
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from checkout import CELLS, CONFIG, REPOSITORY, TABLES_AND_CHARTS, Checkout, copy
+from checkout import CELLS, CONFIG, REPOSITORY, TABLES_AND_CHARTS, Checkout, copy, one_at_a_time
 
 
 @pytest.fixture(scope="session")
@@ -19,14 +16,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     folder = (base if worker_id == "master" else base.parent) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
-
-
-@contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let one worker build what is in a folder while the others wait."""
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture(scope="session")

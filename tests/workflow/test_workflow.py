@@ -142,6 +142,18 @@ def test_a_value_added_to_any_axis_runs_the_new_cells_alone(
     assert not why.get("Training", set()) | why.get("Solving", set())
 
 
+def test_a_run_ends_by_saying_whether_networks_have_fitted(done: Checkout) -> None:
+    accuracies = done.table("network")["train_accuracy"].to_pylist()
+    said = done.snakemake("tables", "--forcerun", "table").stderr
+    line = f"train accuracy {min(accuracies):.2f} to {max(accuracies):.2f}"
+    assert f"Networks have not fitted their training sets: {line}" in said
+    # The charts say so too.
+    svg = (done.folder / "results/tiny/figures/comparison.svg").read_text()
+    assert "Not like for like: the kernels&apos; loss is the squared error" in svg or (
+        "Not like for like: the kernels' loss is the squared error" in svg
+    )
+
+
 def test_charts_and_tables_tell_architectures_apart(done: Checkout) -> None:
     done.configure(CONFIG.replace("grid:", "architecture: {depth: [2, 3]}\ngrid:"))
     assert done.jobs() == Counter(network=4, kernel=2, **TABLES_AND_CHARTS)
