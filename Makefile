@@ -55,6 +55,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.default_run
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.seeds
+	$(BIN)/python -m benchmarks.descent
 	$(BIN)/python -m benchmarks.exact_solve
 
 # Pin the newest versions that pyproject.toml allows; needs uv (pip install uv).

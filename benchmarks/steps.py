@@ -22,7 +22,7 @@ from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.networks.training import Trainer
 from ntk_mnist.settings import Architecture, Inputs, Training
 
-__all__ = ["Steps"]
+__all__ = ["Steps", "made_up_images", "products_of", "seconds_of"]
 
 _BATCH = Training().batch_size
 _STEPS_PER_EPOCH, _FEW, _MORE = 50, 1, 3
@@ -48,7 +48,7 @@ class Steps(NamedTuple):
 
 def measure(dataset: str, width: int) -> Steps:
     """Medians of several rounds; in each, a step and the products are measured in turn."""
-    images = made_up_images(dataset)
+    images = made_up_images(dataset, _STEPS_PER_EPOCH * _BATCH, _BATCH)
     few, more = (
         Trainer(Architecture(), Training(epochs=epochs), width, images) for epochs in (_FEW, _MORE)
     )
@@ -58,7 +58,7 @@ def measure(dataset: str, width: int) -> Steps:
     steps = (_MORE - _FEW) * _STEPS_PER_EPOCH
     step, products = [], []
     pixels = CATALOGUE[dataset].pixels
-    repeated = products_of(pixels, width)
+    repeated = products_of(pixels, width, _BATCH)
     for _ in range(_ROUNDS):
         longer, shorter = (trainer(0).network[0].train_seconds for trainer in (more, few))
         step.append((longer - shorter) / steps)
@@ -67,11 +67,10 @@ def measure(dataset: str, width: int) -> Steps:
     return Steps(statistics.median(step), statistics.median(products), flop)
 
 
-def made_up_images(dataset: str) -> Dataset:
-    """Random images of the dataset's shape; a step takes as long on any."""
+def made_up_images(dataset: str, train: int, test: int) -> Dataset:
+    """So many random images of the dataset's shape; a step takes as long on any."""
     description = CATALOGUE[dataset]
     random = np.random.default_rng(0)
-    train, test = _STEPS_PER_EPOCH * _BATCH, _BATCH
     images, labels = (
         random.integers(0, high, shape, np.uint8)
         for high, shape in (
@@ -86,8 +85,8 @@ def made_up_images(dataset: str) -> Dataset:
     )
 
 
-def products_of(pixels: int, width: int) -> list[Repeated]:
-    """The products of a step of two hidden layers: two forward, three backward.
+def products_of(pixels: int, width: int, images: int) -> list[Repeated]:
+    """The products of a step of two hidden layers on so many images: two forward, three backward.
 
     Those of the readout, with ten outputs, are left out.
     """
@@ -95,7 +94,7 @@ def products_of(pixels: int, width: int) -> list[Repeated]:
     x, h, d, w1, w2 = (
         jax.device_put(random.standard_normal(shape, np.float32))
         for shape in (
-            *((_BATCH, pixels), (_BATCH, width), (_BATCH, width)),
+            *((images, pixels), (images, width), (images, width)),
             *((pixels, width), (width, width)),
         )
     )
