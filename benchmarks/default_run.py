@@ -180,8 +180,8 @@ def one_seed_and_five(runs: Runs) -> dict[str, float]:
     figures = {}
     for what, experiment in (("one seed", "default"), ("five seeds", "seeds")):
         shutil.rmtree(runs.results)
-        (output,) = (cell := runs.experiments[experiment].networks[0]).OUTPUTS
-        shard = runs.results.relative_to(runs.folder) / cell.path(output)
+        cell = runs.experiments[experiment].networks[0]
+        shard = runs.results.relative_to(runs.folder) / cell.path("network")
         figures[what] = runs.snakemake(experiment, str(shard))
     return figures
 
@@ -192,7 +192,7 @@ def stages(runs: Runs, cell: Cell) -> dict[str, float]:
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, "-m", "benchmarks.stages", cell.KIND]
     command += ["--threads", str(cell.threads), "--cell", cell.to_json(), "--data", "data"]
-    command += ["--output", *(str(folder / cell.path(output)) for output in cell.OUTPUTS)]
+    command += ["--output", *(str(folder / cell.path(output)) for output in cell.outputs)]
     started = time.time()
     ends: dict[str, float] = json.loads(run(runs.folder, *command).stdout.splitlines()[-1])
     ends["end"] = time.time()
@@ -224,7 +224,7 @@ def spans_of(runs: Runs, cells: Iterable[Cell]) -> dict[Cell, Span]:
     spans = {}
     for cell in cells:
         log = (runs.results / "logs" / cell.path(cell.KIND)).with_suffix(".log")
-        shards = [runs.results / cell.path(output) for output in cell.OUTPUTS]
+        shards = [runs.results / cell.path(output) for output in cell.outputs]
         end = max(shard.stat().st_mtime for shard in shards)
         spans[cell] = Span(log.stat().st_mtime, end)
     return spans

@@ -23,14 +23,22 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from msgspec.structs import asdict
 
 from benchmarks.checkout import lay_out, write_config
 from benchmarks.processes import RESULTS, run
+from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.declarations import declared
-from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, Measures, NetworkMeasures
+from ntk_mnist.measures import (
+    CalibrationMeasures,
+    KernelMeasures,
+    KernelPredictionMeasures,
+    Measures,
+    NetworkMeasures,
+)
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.experiment import Experiment, experiment_of
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
@@ -39,7 +47,7 @@ from ntk_mnist.store.shards import write
 AnyMeasures = TypeVar("AnyMeasures", bound=Measures)
 
 #: A value of each type, for measures that no chart needs to tell apart.
-_MADE_UP: dict[type, Any] = {int: 1, float: 0.5, str: "made up"}
+_MADE_UP: dict[type, Any] = {int: 1, float: 0.5, str: "made up", bool: True}
 _GROUPS = 20
 _TARGET = "Target: 10,000 networks, which are 400 cells, are planned in less than 5 s."
 
@@ -155,6 +163,7 @@ def write_shards(results: Path, experiment: Experiment) -> None:
     for kernel in experiment.kernels:
         write_shard(results, kernel, "kernel", kernel_rows(kernel))
         write_shard(results, kernel, "calibration", calibration_rows(kernel))
+        write_shard(results, kernel, "kernel_prediction", prediction_rows(kernel))
 
 
 def write_shard(results: Path, cell: Cell, output: str, measures: list[Measures]) -> None:
@@ -173,6 +182,21 @@ def kernel_rows(cell: KernelCell) -> list[Measures]:
     """A row a kind and time."""
     return [
         made_up(KernelMeasures, kernel=kind, time=time, solver=cell.solver)
+        for kind, time in product(cell.solve.kinds, (*cell.solve.times, inf))
+    ]
+
+
+def prediction_rows(cell: KernelCell) -> list[Measures]:
+    """A row a kind and time, as long as a real one."""
+    rng = np.random.default_rng(0)
+    outputs = cell.inputs.test_size * CATALOGUE[cell.inputs.dataset].classes
+    return [
+        made_up(
+            KernelPredictionMeasures,
+            kernel=kind,
+            time=time,
+            prediction=tuple(rng.random(outputs).tolist()),
+        )
         for kind, time in product(cell.solve.kinds, (*cell.solve.times, inf))
     ]
 

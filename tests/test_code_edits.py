@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from checkout import REPOSITORY
 
+from ntk_mnist import charts
 from ntk_mnist.store.records import differences
 
 #: Reads folders of sources, a line each; for each a child process of its own imports the package
@@ -61,10 +62,7 @@ for line in sys.stdin:
 KERNELS = {"spectral", "calibration", "exact"}
 NETWORKS = {"network", "descent"}
 CELLS = {*NETWORKS, *KERNELS}
-CHARTS = {
-    *("comparison chart", "gap_to_infinite_width chart", "calibration chart", "evidence chart"),
-    *("convergence chart", "dynamics chart", "kernel_drift chart"),
-}
+CHARTS = {f"{name} chart" for name in charts.CHARTS}
 NOTHING: set[str] = set()
 
 TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"
@@ -112,7 +110,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "unused function of charts": ("charts/style.py", r"\Z", "\n\ndef idle() -> int:\n    return 1\n", NOTHING),
     "digests themselves": ("store/records.py", r"\[:16\]", "[:16 + 0]", NOTHING),
     # Something that does.
-    "default of a setting that the config leaves out": ("settings.py", r"\b20\n", "21\n", NETWORKS),
+    "default of a setting that the config leaves out": ("settings.py", r"\b20\n", "21\n", {"network"}),
     "constant of evaluation": (TRAINING, "_EVALUATION_BLOCK = 256", "_EVALUATION_BLOCK = 128", {"network"}),
     "key of the parameters": (TRAINING, r"\[0, seed\]", "[1, seed]", {"network"}),
     "optimizer in use": (TRAINING, "optimizers.momentum", "optimizers.nesterov", {"network"}),

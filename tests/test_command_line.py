@@ -40,7 +40,7 @@ print(*sorted({HEAVY} & set(sys.modules)))
 
 def arguments(cell: Cell, data: Path, folder: Path) -> list[str]:
     """Those of the command that runs a cell and writes into a folder."""
-    outputs = [str(folder / cell.path(output)) for output in cell.OUTPUTS]
+    outputs = [str(folder / cell.path(output)) for output in cell.outputs]
     return [cell.KIND, "--cell", cell.to_json(), "--data", str(data), "--output", *outputs]
 
 
@@ -71,7 +71,7 @@ def test_a_cell_whose_program_is_stored_loads_no_library_that_it_does_not_use(
     for folder in ("compiles", "finds the program"):
         done = python("-c", PROGRAM, *arguments(cell, data, tmp_path / folder))
         assert done.returncode == 0, done.stderr
-        for output in cell.OUTPUTS:
+        for output in cell.outputs:
             assert about(tmp_path / folder / cell.path(output)).made == cell.record(output)
     assert done.stdout.strip() == loaded
     assert list((data / "compiled").iterdir())

@@ -22,9 +22,7 @@ ARCHITECTURE = Architecture(activation="erf", depth=2, W_std=1.5, b_std=0.1)
 def test_predictions_are_those_of_a_loop_of_steps(digits: Dataset, kind: str) -> None:
     step_size, steps = 4.0, (1, 10, 300)
     times = [step_size * count for count in steps]
-    [ours] = SpectralSolver().solutions(
-        ARCHITECTURE, [kind], digits, [*times, inf], 0.0, Dynamics(step_size)
-    )
+    [ours] = SpectralSolver().solutions(ARCHITECTURE, [kind], digits, [*times, inf], 0.0, step_size)
     x, z = (inputs_of(digits, i) for i in (digits.train_images, digits.test_images))
     k_train = gram(ARCHITECTURE, x, None, (kind,), lambda x: x)[kind]
     k_test = gram(ARCHITECTURE, z, x, (kind,), lambda x: x)[kind]
@@ -58,4 +56,4 @@ def test_small_steps_are_gradient_flow() -> None:
 
 def test_the_exact_solver_refuses_descent(digits: Dataset) -> None:
     with pytest.raises(SolveFailed, match="gradient flow only"):
-        next(ExactSolver().solutions(ARCHITECTURE, ["ntk"], digits, [2.0], 0.0, Dynamics(1.0)))
+        next(ExactSolver().solutions(ARCHITECTURE, ["ntk"], digits, [2.0], 0.0, 1.0))

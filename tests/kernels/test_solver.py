@@ -11,7 +11,6 @@ from kernels.problems import ARCHITECTURE, TIMES, blends, lapack, solved, with_c
 from numpy.typing import NDArray
 
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram
 from ntk_mnist.kernels.exact.solve import ExactSolver
 from ntk_mnist.kernels.solution import Arrays, Solution
@@ -50,7 +49,7 @@ class Scripted(Solver):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
-        dynamics: Dynamics,
+        step_size: float,
     ) -> Iterator[Attempt]:
         def attempt(kind: str, diag_reg: float, checkpoint: Arrays) -> Solution:
             self.tried.append((kind, diag_reg))

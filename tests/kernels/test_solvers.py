@@ -12,7 +12,14 @@ def test_the_names_of_the_solvers_can_be_read_without_importing_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("solver", "other"), [("spectral", "kernels.exact."), ("exact", "kernels.spectral.")]
+    ("solver", "other"),
+    [
+        ("spectral", "kernels.exact."),
+        ("exact", "kernels.spectral."),
+        ("exact", "kernels.diagonalization."),
+        ("exact", "kernels.dynamics."),
+        ("exact", "kernels.trained_ensemble."),
+    ],
 )
 def test_a_cell_depends_on_the_code_of_its_own_solver_only(solver: str, other: str) -> None:
     code = code_of(("kernels.cell.solve_cell",), (("kernels.solvers.SOLVERS", solver),))

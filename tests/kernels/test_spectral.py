@@ -16,11 +16,12 @@ from kernels.problems import TIMES, with_copies
 from ntk_mnist.architecture import infinite
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.infinite_width.recursion import KINDS
+from ntk_mnist.kernels.diagonalization import diagonalize
 from ntk_mnist.kernels.exact.solve import ExactSolver
 from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.solution import Matrix
 from ntk_mnist.kernels.solver import Singular, SolveFailed, Solver
-from ntk_mnist.kernels.spectral import SpectralSolver, diagonalize
+from ntk_mnist.kernels.spectral import SpectralSolver
 from ntk_mnist.neural_tangents_compat import predict
 from ntk_mnist.settings import Architecture
 

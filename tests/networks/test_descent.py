@@ -12,7 +12,6 @@ from msgspec.structs import replace as with_settings
 from ntk_mnist.architecture import finite
 from ntk_mnist.comparison.slopes import slope
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.limit import limit_of_descent
 from ntk_mnist.kernels.solver import SolveFailed
 from ntk_mnist.kernels.spectral import SpectralSolver
@@ -114,7 +113,7 @@ def test_a_network_takes_the_steps_of_gradient_descent_on_its_loss(few: Dataset)
 
 
 def test_the_distance_to_the_limit_falls_as_the_square_root_of_the_width(few: Dataset) -> None:
-    [solution] = SpectralSolver().solutions(ERF, ["ntk"], few, TIMES, 0.0, Dynamics(2.0))
+    [solution] = SpectralSolver().solutions(ERF, ["ntk"], few, TIMES, 0.0, 2.0)
     widths, total, nonlinear = [], [], []
     for width in (64, 256, 1024):
         trainer = trainer_of(few, width)
@@ -138,7 +137,7 @@ def test_a_step_size_beyond_stability_is_refused_before_training_with_one_that_w
     with pytest.raises(SolveFailed, match=r"diverges from 2nk/λ_max = [\d.]+ on; set .* to [\d.]+"):
         limit_of_descent(ERF, few, 100.0)
     with pytest.raises(SolveFailed, match=r"training\.step_size") as refused:
-        SpectralSolver().solutions(ERF, ["ntk"], few, (100.0,), 0.0, Dynamics(100.0)).__next__()
+        SpectralSolver().solutions(ERF, ["ntk"], few, (100.0,), 0.0, 100.0).__next__()
     allowed = float(str(refused.value).split("set training.step_size to ")[1].split()[0])
     trainer_of(few, 256, with_settings(TRAINING, step_size=allowed), (100 * allowed,))(0)
 

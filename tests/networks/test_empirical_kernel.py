@@ -40,11 +40,13 @@ def test_it_is_near_the_infinite_width_ntk_in_a_wide_network() -> None:
     architecture = Architecture(activation="relu", depth=2, W_std=1.4, b_std=0.1)
     expected = np.asarray(infinite(architecture)(X, None, "ntk"))
     errors = []
-    for width in (256, 4096):
+    for width in (128, 2048):
         network = finite(architecture, "ntk", width, 10)
-        _, params = network.init(jax.random.PRNGKey(0), (-1, 5))
-        off = np.asarray(empirical_ntk(architecture, params, X)) - expected
-        errors.append(np.linalg.norm(off) / np.linalg.norm(expected))
-    assert errors[1] < 0.1
-    # Four times as near, in expectation, at sixteen times the width.
-    assert errors[1] < errors[0] / 2
+        of_seeds = []
+        for seed in range(12):
+            _, params = network.init(jax.random.PRNGKey(seed), (-1, 5))
+            off = np.asarray(empirical_ntk(architecture, params, X)) - expected
+            of_seeds.append(np.linalg.norm(off) / np.linalg.norm(expected))
+        errors.append(np.sqrt(np.mean(np.square(of_seeds))))
+    # Four times as near at sixteen times the width.
+    assert errors[0] / errors[1] == pytest.approx(4, rel=0.4)

@@ -27,7 +27,7 @@ OLDER: dict[str, Any] = {
 
 
 def write_shards(cell: Cell, results: Path, changed: Record, seeds: tuple[int, ...]) -> None:
-    for output in cell.OUTPUTS:
+    for output in cell.outputs:
         schema = SHARD_SCHEMAS[output]
         more = [{"seed": seed} for seed in seeds] if "seed" in schema.names else [{}]
         rows = [row(schema, **cell.identity, **values) for values in more]
@@ -39,12 +39,12 @@ def test_a_shard_of_other_code_and_libraries_is_accepted_with_its_rows(
     tmp_path: Path, cell: Cell
 ) -> None:
     write_shards(cell, tmp_path, OLDER, (0, 1))
-    files = {output: tmp_path / cell.path(output) for output in cell.OUTPUTS}
+    files = {output: tmp_path / cell.path(output) for output in cell.outputs}
     rows = {output: read(file, SHARD_SCHEMAS[output])[0] for output, file in files.items()}
     assert stale_cell(cell, tmp_path) != []
     assert refusals([cell], tmp_path) == []
     lines = accept([cell], tmp_path)
-    assert len(lines) == len(cell.OUTPUTS)
+    assert len(lines) == len(cell.outputs)
     assert all("jax was 0.1, is " in line and "pandas is gone" in line for line in lines)
     assert stale_cell(cell, tmp_path) == []
     for output, file in files.items():
@@ -89,7 +89,7 @@ def test_a_damaged_shard_is_refused_and_a_missing_one_is_not_made(tmp_path: Path
     assert (refusals([KERNEL], tmp_path), accept([KERNEL], tmp_path)) == ([], [])
     write_shards(KERNEL, tmp_path, OLDER, ())
     (tmp_path / KERNEL.path("calibration")).unlink()
-    assert len(accept([KERNEL], tmp_path)) == len(KERNEL.OUTPUTS) - 1
+    assert len(accept([KERNEL], tmp_path)) == len(KERNEL.outputs) - 1
     assert not (tmp_path / KERNEL.path("calibration")).exists()
     (tmp_path / KERNEL.path("kernel")).write_text("damaged")
     assert refusals([KERNEL], tmp_path)[0].endswith("size=64.parquet is damaged")

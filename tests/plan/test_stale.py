@@ -19,7 +19,7 @@ CONFIG = {"inputs": {"dataset": "digits"}, "grid": {"size": 64, "width": 8, "see
 
 
 def write_shards(cell: Cell, results: Path, seeds: tuple[int, ...] = (0,)) -> None:
-    for output in cell.OUTPUTS:
+    for output in cell.outputs:
         schema = SHARD_SCHEMAS[output]
         more = [{"seed": seed} for seed in seeds] if "seed" in schema.names else [{}]
         rows = [row(schema, **cell.identity, **values) for values in more]

@@ -276,7 +276,7 @@ def kernel_cell(size: int = 64, dataset: str = "digits") -> KernelCell:
 
 def arguments(cell: Cell, data: Path, folder: Path, threads: int = 1) -> list[str]:
     """The command of a cell whose shards go to ``folder``."""
-    outputs = [str(folder / f"{output}.parquet") for output in cell.OUTPUTS]
+    outputs = [str(folder / f"{output}.parquet") for output in cell.outputs]
     return [
         *(cell.KIND, "--threads", str(threads), "--cell", cell.to_json()),
         *("--data", str(data), "--output", *outputs),
@@ -437,7 +437,7 @@ def test_a_cell_gives_the_same_bits_on_one_core_and_on_more_compiled_or_from_a_f
             subprocess.run(
                 [*prefix, sys.executable, "-m", "ntk_mnist", *words], env=ENVIRONMENT, check=True
             )
-            for output in cell.OUTPUTS:
+            for output in cell.outputs:
                 name = f"{output}.parquet"
                 assert without_times(folder / name, output) == without_times(one / name, output)
 

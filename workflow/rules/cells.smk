@@ -8,7 +8,7 @@ rule network:
         # Not deleted before the job, which trains only the seeds that it lacks.
         [
             update(f"{RESULTS}/{NetworkCell.pattern(name)}")
-            for name in NetworkCell.OUTPUTS
+            for name in EXPERIMENT.networks[0].outputs
         ],
     log:
         f"{RESULTS}/logs/{NetworkCell.pattern('network')}".replace(".parquet", ".log"),
@@ -41,7 +41,7 @@ rule kernel:
     output:
         [
             keep_on_retry(f"{RESULTS}/{KernelCell.pattern(name)}")
-            for name in KernelCell.OUTPUTS
+            for name in EXPERIMENT.kernels[0].outputs
         ],
     log:
         f"{RESULTS}/logs/{KernelCell.pattern('kernel')}".replace(".parquet", ".log"),

@@ -172,7 +172,7 @@ def prepared_inputs(_):
 
 
 def cell_files(cell):
-    return [f"{RESULTS}/{cell.path(output)}" for output in cell.OUTPUTS]
+    return [f"{RESULTS}/{cell.path(output)}" for output in cell.outputs]
 
 
 @cache

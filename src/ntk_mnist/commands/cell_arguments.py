@@ -3,13 +3,20 @@
 import argparse
 from pathlib import Path
 
+from ntk_mnist import UserError
 from ntk_mnist.plan.cells import Cell
 
-__all__ = ["add_cell_arguments", "checkpoint_folder", "compiled_folder", "prepared_folder"]
+__all__ = [
+    "add_cell_arguments",
+    "checkpoint_folder",
+    "compiled_folder",
+    "prepared_folder",
+    "shards_of",
+]
 
 
 def add_cell_arguments(parser: argparse.ArgumentParser, kind: type[Cell]) -> None:
-    """Add them: the cell, where data is, and one file for each output of the cell."""
+    """Add them: the cell, where data is, and one file for each output of the cell, in order."""
     parser.add_argument("--cell", required=True, type=kind.from_json, help="the cell, as JSON")
     parser.add_argument(
         "--attempt", type=int, default=1, help="after the first, current shards are not replaced"
@@ -20,11 +27,22 @@ def add_cell_arguments(parser: argparse.ArgumentParser, kind: type[Cell]) -> Non
     parser.add_argument(
         "--output",
         required=True,
-        nargs=len(kind.OUTPUTS),
+        nargs="+",
         type=Path,
-        metavar=tuple(output.upper() for output in kind.OUTPUTS),
         help="the shards",
     )
+
+
+def shards_of(options: argparse.Namespace) -> dict[str, Path]:
+    """The file of each output of the cell.
+
+    Raises:
+        UserError: there is another number of files.
+    """
+    outputs = options.cell.outputs
+    if len(outputs) != len(options.output):
+        raise UserError(f"--output: {len(options.output)} files; needed: {', '.join(outputs)}")
+    return dict(zip(outputs, options.output, strict=True))
 
 
 def prepared_folder(options: argparse.Namespace) -> Path:

@@ -15,6 +15,7 @@ from ntk_mnist.commands.cell_arguments import (
     checkpoint_folder,
     compiled_folder,
     prepared_folder,
+    shards_of,
 )
 from ntk_mnist.data.inputs import load
 from ntk_mnist.kernels.cell import solve_cell
@@ -40,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Solve each kernel at every time, and write the shards."""
     cell: KernelCell = options.cell
-    shards = dict(zip(cell.OUTPUTS, options.output, strict=True))
-    made = {output: cell.record(output) for output in cell.OUTPUTS}
+    shards = shards_of(options)
+    made = {output: cell.record(output) for output in cell.outputs}
     if options.attempt > 1 and all(is_current(shards[name], made[name]) for name in shards):
         return
     folder = checkpoint_folder(options)

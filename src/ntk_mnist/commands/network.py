@@ -17,9 +17,9 @@ from ntk_mnist.commands.cell_arguments import (
     checkpoint_folder,
     compiled_folder,
     prepared_folder,
+    shards_of,
 )
 from ntk_mnist.data.inputs import load
-from ntk_mnist.kernels.limit import limit_of_descent
 from ntk_mnist.networks.descent import DescentTrainer
 from ntk_mnist.networks.training import Diverged, Trained, Trainer
 from ntk_mnist.plan.cells import NetworkCell
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train the seeds that are missing, and write the shards."""
     cell: NetworkCell = options.cell
-    shards = dict(zip(cell.OUTPUTS, options.output, strict=True))
-    made = {output: cell.record(output) for output in cell.OUTPUTS}
+    shards = shards_of(options)
+    made = {output: cell.record(output) for output in cell.outputs}
     rows = _finished_rows(shards, made)
     missing = [seed for seed in cell.seeds if seed not in rows]
     if not missing:
@@ -53,13 +53,16 @@ def run(options: argparse.Namespace) -> None:
     # The marks of the rows that stay.
     kept = {o: {"accepted": marks(about(shards[o]).made)} if rows else {} for o in shards}
 
-    folder, record = checkpoint_folder(options), made[cell.OUTPUTS[0]]
+    folder, record = checkpoint_folder(options), made[cell.outputs[0]]
     checkpoint = Checkpoint(folder, record) if len(missing) > 1 or folder.exists() else {}
     dataset = load(cell.inputs, prepared_folder(options), cell.size)
     programs = StoredPrograms(compiled_folder(options), record)
     what = cell.architecture, cell.training, cell.width, dataset
     trainer: Callable[[int], Trained]
     if cell.times:
+        # It imports SciPy, which takes as long as a small network.
+        from ntk_mnist.kernels.limit import limit_of_descent
+
         step_size = cell.training.step_size
         limit = limit_of_descent(cell.architecture, dataset, step_size, programs)
         trainer = DescentTrainer(*what, cell.times, limit, programs)
@@ -77,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
                 continue
             checkpoint[name] = np.array(msgspec.json.encode(trained._asdict()).decode())
         measures: Rows = msgspec.json.decode(str(checkpoint[name]))
-        rows[seed] = {o: [cell.identity | row for row in measures[o]] for o in cell.OUTPUTS}
+        rows[seed] = {o: [cell.identity | row for row in measures[o]] for o in cell.outputs}
     if diverged:
         more = f" (and {len(diverged) - 1} other seeds)" if len(diverged) > 1 else ""
         raise Diverged(f"{diverged[0]}{more}")

@@ -7,14 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ntk_mnist import settings
-from ntk_mnist.compilation import compile_in_memory
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.calibration import calibrate
-from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.scores import accuracy, mean_squared_error
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
-from ntk_mnist.kernels.trained_ensemble import trained_variances
 from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, KernelPredictionMeasures
 
 __all__ = ["Solved", "solve_cell"]
@@ -62,13 +59,12 @@ def solve_cell(
     test_targets = dataset.targets(dataset.test_labels)
     solver = SOLVERS[solver_name](services or Services())
     solved = Solved([], [], [])
-    dynamics = Dynamics(step_size)
-    for solution in solver.solutions(architecture, kinds, dataset, times, diag_reg, dynamics):
+    for solution in solver.solutions(architecture, kinds, dataset, times, diag_reg, step_size):
         trained: Sequence[float | None] = [None] * len(times)
         if step_size and solution.kind == "ntk":
-            what = architecture, dataset, times, solution.diag_reg, dynamics
-            programs = services.programs if services else compile_in_memory
-            trained = trained_variances(*what, programs).mean(axis=1).tolist()
+            what = architecture, dataset, times, solution.diag_reg, step_size
+            variances = solver.trained_variances(*what)
+            trained = trained if variances is None else variances.mean(axis=1).tolist()
         for time, on_train, on_test, error, variance in zip(
             times, solution.train, solution.test, solution.errors, trained, strict=True
         ):

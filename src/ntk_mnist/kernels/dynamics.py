@@ -12,6 +12,7 @@ from math import inf
 import numpy as np
 
 from ntk_mnist.kernels.solution import Matrix
+from ntk_mnist.kernels.solver import SolveFailed
 
 __all__ = ["GRADIENT_FLOW", "Dynamics"]
 
@@ -41,14 +42,23 @@ class Dynamics:
         exponent = steps * np.log1p(np.where(slow, -self.step_size * rates, 0.0))
         return np.where(slow, -np.expm1(exponent), 1 - left**steps)
 
-    def largest_step_size(self, largest: float, count: int) -> float:
-        """The step size below which descent converges.
+    def check_stable(self, largest: float, count: int) -> None:
+        """Check that gradient descent converges.
 
         Args:
-            largest: the largest eigenvalue λ of the kernel matrix.
+            largest: the largest eigenvalue λ of the regularized kernel matrix.
             count: nk, the number of labels.
+
+        Raises:
+            SolveFailed: the step size is too large.
         """
-        return 2 * count / largest
+        limit = 2 * count / largest
+        if self.step_size >= limit:
+            raise SolveFailed(
+                f"training.step_size {self.step_size:g} is too large: gradient descent diverges "
+                f"from 2nk/λ_max = {limit:.4g} on; set training.step_size to {0.9 * limit:.2g} or "
+                "less"
+            )
 
 
 GRADIENT_FLOW = Dynamics()

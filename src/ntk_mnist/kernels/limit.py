@@ -10,7 +10,6 @@ from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.solution import Matrix
-from ntk_mnist.kernels.solver import check_stable
 from ntk_mnist.settings import Architecture
 
 __all__ = ["limit_of_descent"]
@@ -39,5 +38,5 @@ def limit_of_descent(
     inputs = partial(dataset.inputs, dtype=np.float64)
     ntk = gram(architecture, dataset.train_images, None, ("ntk",), inputs, programs)["ntk"]
     largest = scipy.linalg.eigvalsh(ntk, subset_by_index=[len(ntk) - 1] * 2)[0]
-    check_stable(Dynamics(step_size), float(largest), len(ntk) * dataset.description.classes)
+    Dynamics(step_size).check_stable(float(largest), len(ntk) * dataset.description.classes)
     return ntk

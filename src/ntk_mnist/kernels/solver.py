@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from ntk_mnist import UserError, settings
 from ntk_mnist.compilation import Programs, compile_in_memory
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.dynamics import GRADIENT_FLOW, Dynamics
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, restore_solution, store_solution
 from ntk_mnist.store.progress import Progress, no_progress
 
@@ -46,7 +45,6 @@ __all__ = [
     "Solver",
     "check_diagonal",
     "check_regular",
-    "check_stable",
     "entry_error",
     "rounding_errors",
 ]
@@ -117,13 +115,30 @@ class Solver(ABC):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
-        dynamics: Dynamics,
+        step_size: float,
     ) -> Iterator[Attempt]:
         """A function that solves, for each kind in turn; the arguments are of :meth:`solutions`.
 
         It raises :class:`Singular` if the matrix is singular with the given ``diag_reg``, and
         :class:`SolveFailed` if no ``diag_reg`` helps. It may be called several times.
         """
+
+    def trained_variances(
+        self,
+        architecture: settings.Architecture,
+        dataset: Dataset,
+        times: Sequence[float],
+        diag_reg: float,
+        step_size: float,
+    ) -> Matrix | None:
+        """The variance of trained networks over initial parameters, at each time and test image.
+
+        The arguments are of :meth:`solutions`, ``diag_reg`` is the one in use.
+
+        Returns:
+            Shape (times, m); None from a solver that does not follow gradient descent.
+        """
+        return None
 
     def solutions(
         self,
@@ -132,7 +147,7 @@ class Solver(ABC):
         dataset: Dataset,
         times: Sequence[float],
         diag_reg: float,
-        dynamics: Dynamics = GRADIENT_FLOW,
+        step_size: float = 0.0,
     ) -> Iterator[Solution]:
         """Solve one kernel after another, each at every time.
 
@@ -142,7 +157,7 @@ class Solver(ABC):
             dataset: n training images and m test images.
             times: gradient-flow times; ``inf`` is the limit.
             diag_reg: added to the diagonal of each Gram matrix, in units of its mean.
-            dynamics: gradient flow or descent, to each finite time.
+            step_size: of gradient descent to each finite time; 0 for gradient flow.
 
         Returns:
             One solution a kind, in their order.
@@ -151,7 +166,7 @@ class Solver(ABC):
             SolveFailed: a Gram matrix has entries that are NaN or infinite, vanishes, or stays
                 singular however it is regularized; or descent diverges.
         """
-        attempts = self.attempts(architecture, kinds, dataset, times, dynamics)
+        attempts = self.attempts(architecture, kinds, dataset, times, step_size)
         for kind, attempt in zip(kinds, attempts, strict=True):
             checkpoint = self.services.checkpoint(kind)
             solution = restore_solution(checkpoint)
@@ -185,25 +200,6 @@ def check_diagonal(mean: float, diag_reg: float = 0.0) -> None:
         )
     if not np.isfinite(mean * diag_reg):
         raise SolveFailed(f"solve.diag_reg {diag_reg:g} is too large: the kernel is lost beside it")
-
-
-def check_stable(dynamics: Dynamics, largest: float, count: int) -> None:
-    """Check that gradient descent converges.
-
-    Args:
-        dynamics: gradient flow or descent.
-        largest: the largest eigenvalue of the regularized Gram matrix.
-        count: nk, the number of labels.
-
-    Raises:
-        SolveFailed: the step size is too large.
-    """
-    limit = dynamics.largest_step_size(largest, count)
-    if dynamics.step_size >= limit:
-        raise SolveFailed(
-            f"training.step_size {dynamics.step_size:g} is too large: gradient descent diverges "
-            f"from 2nk/λ_max = {limit:.4g} on; set training.step_size to {0.9 * limit:.2g} or less"
-        )
 
 
 def entry_error(depth: int) -> float:
@@ -252,7 +248,7 @@ def rounding_errors(
     """Estimated error of predictions that the rounding of the kernel's entries causes.
 
     A prediction is f_t(x) = Θ(x, X) a_t. To first order, errors of the entries change it by
-    δΘ(x, X) a_t − w_t(x)ᵀ δK a_t with w_t(x) = φ_t(K) Θ(X, x) (``kernels.spectral``). For
+    δΘ(x, X) a_t − w_t(x)ᵀ δK a_t with w_t(x) = φ_t(K) Θ(X, x) (``kernels.diagonalization``). For
     independent errors of size ε Θ̄ that is about ε Θ̄ |a_t| (1 + |w_t(x)|).
 
     Args:

@@ -1,22 +1,4 @@
-"""Predictions of an infinitely wide network under gradient flow, by one diagonalization.
-
-For training inputs X (n of them), labels Y of shape (n, k), a kernel Θ and the loss
-L = |f(X) − Y|² / (2nk), gradient flow starts from the mean zero at initialization. At time t and
-at a point x it predicts, in the mean over an infinite ensemble,
-
-    f_t(x) = Θ(x, X) Θ(X, X)⁻¹ (1 − exp(−t Θ(X, X) / nk)) Y
-
-(Lee et al. 2019, arXiv:1902.06720, eq. 11). If Θ is the NNGP kernel, this trains the readout
-layer alone, and its t = ∞ is Bayesian inference. With Θ(X, X) = V diag(λ) Vᵀ, all times follow
-from one diagonalization:
-
-    f_t(x) = Θ(x, X) V diag(φ_t(λ)) Vᵀ Y,    φ_t(λ) = (1 − exp(−tλ / nk)) / λ,  φ_∞ = 1/λ.
-
-Under gradient descent, φ is that of its steps (``kernels.dynamics``).
-
-The normalization and ``diag_reg`` are those of
-``neural_tangents.predict.gradient_descent_mse_ensemble`` with learning rate 1.
-"""
+"""Solve kernels of up to a few thousand training images by one diagonalization each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,149 +6,17 @@ from functools import cached_property, partial
 from math import inf
 
 import numpy as np
-import scipy.linalg
 
 from ntk_mnist import settings
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.dynamics import GRADIENT_FLOW, Dynamics
+from ntk_mnist.kernels.diagonalization import Spectrum, diagonalize
+from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.gram import diagonal, gram
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
-from ntk_mnist.kernels.solver import (
-    Attempt,
-    Solver,
-    check_diagonal,
-    check_regular,
-    check_stable,
-    entry_error,
-    rounding_errors,
-)
+from ntk_mnist.kernels.solver import Attempt, Solver, entry_error, rounding_errors
+from ntk_mnist.kernels.trained_ensemble import trained_variances
 
-__all__ = ["GradientFlow", "SpectralSolver", "Spectrum", "diagonalize"]
-
-
-@dataclass(frozen=True)
-class GradientFlow:
-    """A diagonalized and regularized training Gram matrix, from which every prediction follows.
-
-    Attributes:
-        eigenvalues: of the matrix before regularization, shape (n,), ascending. Held beside the
-            ridge, because the sum of the two would lose the smaller one.
-        eigenvectors: in columns, shape (n, n).
-        labels: in the eigenvectors' basis, shape (n, k).
-        ridge: what ``diag_reg`` adds to each eigenvalue; all sums are positive.
-        diag_reg: the regularization, in units of the mean diagonal.
-        dynamics: gradient flow or descent.
-    """
-
-    eigenvalues: Matrix
-    eigenvectors: Matrix
-    labels: Matrix
-    ridge: float
-    diag_reg: float
-    dynamics: Dynamics = GRADIENT_FLOW
-
-    @property
-    def condition_number(self) -> float:
-        """Ratio of the largest to the smallest eigenvalue, regularized."""
-        return float(self.regularized[-1] / self.regularized[0])
-
-    @property
-    def regularized(self) -> Matrix:
-        """Eigenvalues of the regularized matrix, shape (n,)."""
-        return self.eigenvalues + self.ridge
-
-    def coefficients(self, time: float) -> Matrix:
-        """Of the kernels with the training inputs, in the eigenvectors' basis, shape (n, k)."""
-        rates = self.regularized / self.labels.size
-        learned = self.dynamics.learned(rates, time)
-        return np.asarray((learned / self.regularized)[:, None] * self.labels)
-
-    def predict(self, k_test_train: Matrix, times: Sequence[float]) -> Matrix:
-        """Mean predictions at new points.
-
-        Args:
-            k_test_train: kernel between the m points and the training inputs, shape (m, n).
-            times: gradient-flow times; ``inf`` is the limit.
-
-        Returns:
-            Shape (times, m, k).
-        """
-        return self._mean(k_test_train @ self.eigenvectors, times)
-
-    def predict_train(self, times: Sequence[float]) -> Matrix:
-        """Mean predictions at the training inputs, by the kernel without its regularization.
-
-        Returns:
-            Shape (times, n, k).
-        """
-        return self._mean(self.eigenvectors * self.eigenvalues, times)
-
-    def _mean(self, projected: Matrix, times: Sequence[float]) -> Matrix:
-        return np.stack([projected @ self.coefficients(time) for time in times])
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """A diagonalized training Gram matrix, before regularization.
-
-    Attributes:
-        eigenvalues: shape (n,), ascending.
-        eigenvectors: in columns, shape (n, n).
-        mean_diagonal: of the matrix.
-    """
-
-    eigenvalues: Matrix
-    eigenvectors: Matrix
-    mean_diagonal: float
-
-    def flow(
-        self,
-        labels: Matrix,
-        diag_reg: float,
-        entry_error: float = 0.0,
-        dynamics: Dynamics = GRADIENT_FLOW,
-    ) -> GradientFlow:
-        """Gradient flow on the regularized matrix.
-
-        Args:
-            labels: one-hot or other targets, shape (n, k).
-            diag_reg: added to the diagonal, in units of its mean.
-            entry_error: of an entry of the matrix, relative to the largest.
-            dynamics: gradient flow or descent.
-
-        Raises:
-            SolveFailed: the regularization or the step size is too large.
-            Singular: the regularized matrix is singular to working precision.
-        """
-        smallest, largest = float(self.eigenvalues[0]), float(self.eigenvalues[-1])
-        check_diagonal(self.mean_diagonal, diag_reg)
-        check_regular(len(labels), smallest, largest, self.mean_diagonal, diag_reg, entry_error)
-        ridge = diag_reg * self.mean_diagonal
-        check_stable(dynamics, largest + ridge, labels.size)
-        return GradientFlow(
-            eigenvalues=self.eigenvalues,
-            eigenvectors=self.eigenvectors,
-            labels=self.eigenvectors.T @ labels,
-            ridge=ridge,
-            diag_reg=diag_reg,
-            dynamics=dynamics,
-        )
-
-
-def diagonalize(k_train_train: Matrix) -> Spectrum:
-    """Diagonalize a training Gram matrix.
-
-    Args:
-        k_train_train: symmetric, shape (n, n), float64.
-
-    Raises:
-        SolveFailed: an entry is NaN or infinite, or the matrix vanishes.
-    """
-    finite = bool(np.isfinite(k_train_train).all())
-    mean_diagonal = float(np.mean(np.diagonal(k_train_train))) if finite else float("nan")
-    check_diagonal(mean_diagonal)
-    eigenvalues, eigenvectors = scipy.linalg.eigh(k_train_train, driver="evd")
-    return Spectrum(eigenvalues, eigenvectors, mean_diagonal)
+__all__ = ["SpectralSolver"]
 
 
 class SpectralSolver(Solver):
@@ -178,7 +28,7 @@ class SpectralSolver(Solver):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
-        dynamics: Dynamics,
+        step_size: float,
     ) -> Iterator[Attempt]:
         """Compute the Gram matrices of all kinds together; diagonalize each when it is solved."""
         train, test = dataset.train_images, dataset.test_images
@@ -190,8 +40,20 @@ class SpectralSolver(Solver):
         for kind in kinds:
             yield _Problem(
                 *(kind, k_train_train.pop(kind), k_test_train.pop(kind), prior[kind]),
-                *(labels, times, dynamics, entry_error(architecture.depth)),
+                *(labels, times, Dynamics(step_size), entry_error(architecture.depth)),
             ).solve
+
+    def trained_variances(
+        self,
+        architecture: settings.Architecture,
+        dataset: Dataset,
+        times: Sequence[float],
+        diag_reg: float,
+        step_size: float,
+    ) -> Matrix:
+        """From the Gram matrices of both kernels."""
+        what = architecture, dataset, times, diag_reg, Dynamics(step_size)
+        return trained_variances(*what, self.services.programs)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The variance of trained networks of infinite width over their random initial parameters.
 
 Networks that are not centred start from a Gaussian process with the NNGP kernel K. Training by the
-NTK Θ leaves at the point x and time t, with A = Θ(x, X) φ_t(Θ(X, X)) of ``kernels.spectral``,
+NTK Θ leaves at the point x and time t, with A = Θ(x, X) φ_t(Θ(X, X)) of
+``kernels.diagonalization``,
 
     f_t(x) = f_0(x) + A (Y − f_0(X)),    Var f_t(x) = K(x, x) − 2 A K(X, x) + A K(X, X) Aᵀ,
 
@@ -17,10 +18,10 @@ from ntk_mnist import settings
 from ntk_mnist.compilation import Programs, compile_in_memory
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.infinite_width.recursion import KINDS
+from ntk_mnist.kernels.diagonalization import diagonalize
 from ntk_mnist.kernels.dynamics import GRADIENT_FLOW, Dynamics
 from ntk_mnist.kernels.gram import diagonal, gram
 from ntk_mnist.kernels.solution import Matrix
-from ntk_mnist.kernels.spectral import diagonalize
 
 __all__ = ["trained_variances"]
 

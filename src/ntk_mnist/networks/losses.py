@@ -15,7 +15,7 @@ def _cross_entropy(outputs: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def _squared_error(outputs: jax.Array, labels: jax.Array) -> jax.Array:
-    """|f − y|² / 2k, for a one-hot y of k outputs; that of the kernels (``kernels.spectral``)."""
+    """|f − y|² / 2k, for a one-hot y of k outputs; that of ``kernels.diagonalization``."""
     targets = jax.nn.one_hot(labels, outputs.shape[1], dtype=outputs.dtype)
     return jnp.mean((outputs - targets) ** 2, axis=1) / 2
 

@@ -27,7 +27,7 @@ def refusals(cells: Sequence[Cell], results: Path) -> list[str]:
     return [
         f"{results / cell.path(output)}: {', '.join(words)}"
         for cell in cells
-        for output in cell.OUTPUTS
+        for output in cell.outputs
         if (words := _refused(cell, output, results / cell.path(output)))
     ]
 
@@ -57,7 +57,7 @@ def accept(cells: Sequence[Cell], results: Path) -> list[str]:
     when = datetime.now(UTC).isoformat(timespec="seconds")
     lines = []
     for cell in cells:
-        for output in cell.OUTPUTS:
+        for output in cell.outputs:
             file, wanted = results / cell.path(output), cell.record(output)
             if not file.exists():
                 continue

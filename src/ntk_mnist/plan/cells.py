@@ -55,19 +55,22 @@ def _values(groups: Iterable[Settings]) -> dict[str, Any]:
 class Cell(Struct, frozen=True, kw_only=True):
     """What every cell has: inputs, an architecture and a training-set size.
 
-    ``KIND`` is the name of its rule and command. ``OUTPUTS`` are its Parquet files by the folder
-    in which they are. ``AXES`` and the architecture identify it in its grid. ``CODE`` are the
-    functions that compute it, from which the digest of its code follows.
+    ``KIND`` is the name of its rule and command. ``AXES`` and the architecture identify it in its
+    grid. ``CODE`` are the functions that compute it, from which the digest of its code follows.
     """
 
     KIND: ClassVar[str]
-    OUTPUTS: ClassVar[tuple[str, ...]]
     AXES: ClassVar[tuple[str, ...]]
     CODE: ClassVar[tuple[str, ...]]
 
     inputs: Inputs
     architecture: Architecture
     size: Size
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Its Parquet files by the folders in which they are; the first names its log."""
+        return tuple(OUTPUTS[self.KIND])
 
     @classmethod
     def pattern(cls, output: str) -> str:
@@ -186,7 +189,6 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
     """
 
     KIND = "network"
-    OUTPUTS = tuple(OUTPUTS["network"])
     AXES = ("width", "size")
     CODE = ("networks.training.Trainer",)
     CODE_AT_TIMES = ("networks.descent.DescentTrainer", "kernels.limit.limit_of_descent")
@@ -196,6 +198,11 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
     seeds: tuple[Seed, ...]
     #: Gradient-flow times at which the networks are evaluated; none if they are trained by epochs.
     times: tuple[float, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Predictions are those at times."""
+        return super().outputs if self.times else ("network",)
 
     @property
     def threads(self) -> int:
@@ -251,7 +258,6 @@ class KernelCell(Cell, frozen=True, kw_only=True):
     """The infinite-width kernels at one training-set size."""
 
     KIND = "kernel"
-    OUTPUTS = tuple(OUTPUTS["kernel"])
     AXES = ("size",)
     CODE = ("kernels.cell.solve_cell",)
 

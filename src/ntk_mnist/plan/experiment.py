@@ -133,7 +133,7 @@ class Experiment(Settings, frozen=True, kw_only=True):
             networks: list[Cell] = [*self.networks]
             kernels: list[Cell] = [*self.kernels]
             return [
-                *((c.path(output), c) for c in networks for output in c.OUTPUTS),
+                *((c.path(output), c) for c in networks for output in c.outputs),
                 *((c.path(o), c) for c in kernels for o in ("kernel", "kernel_prediction")),
             ]
         output = TABLES[table].output

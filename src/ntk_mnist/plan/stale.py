@@ -42,7 +42,7 @@ def stale_cell(cell: Cell, results: Path) -> list[str]:
     seeds = getattr(cell, "seeds", ())
     found = {
         output: reasons(results / cell.path(output), cell.record(output), seeds)
-        for output in cell.OUTPUTS
+        for output in cell.outputs
     }
     first, *others = found.values()
     shared = [reason for reason in first if all(reason in other for other in others)]

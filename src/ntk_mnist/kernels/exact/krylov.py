@@ -1,7 +1,7 @@
 """Gradient flow on a matrix too large to diagonalize, by projection onto a small space.
 
-Under gradient flow (``kernels.spectral``) the mean prediction is Θ(x, X) a(t). With s = t / nk and
-the regularized training Gram matrix K, its coefficients a solve
+Under gradient flow (``kernels.diagonalization``) the mean prediction is Θ(x, X) a(t). With
+s = t / nk and the regularized training Gram matrix K, its coefficients a solve
 
     da/ds = Y − K a,    a(0) = 0,    a(s) = φ_s(K) Y,    φ_s(λ) = (1 − exp(−sλ)) / λ.
 

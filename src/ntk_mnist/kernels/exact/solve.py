@@ -43,7 +43,6 @@ from numpy.typing import NDArray
 from ntk_mnist import settings
 from ntk_mnist.compilation import pinned
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.exact.krylov import (
     Projection,
     extended,
@@ -114,15 +113,14 @@ class ExactSolver(Solver):
         kinds: Sequence[str],
         dataset: Dataset,
         times: Sequence[float],
-        dynamics: Dynamics,
+        step_size: float,
     ) -> Iterator[Attempt]:
         """Each kernel is computed and solved by itself.
 
         Raises:
-            SolveFailed: the dynamics are those of gradient descent, for which there is no bound on
-                the error.
+            SolveFailed: of gradient descent, for which there is no bound on the error.
         """
-        if dynamics.step_size:
+        if step_size:
             raise SolveFailed("the exact solver follows gradient flow only")
         for kind in kinds:
             yield _Problem(
