@@ -31,6 +31,7 @@ onstart:
 
 onsuccess:
     say_how_well_networks_fit()
+    say_findings()
 
 
 report: "workflow/report/workflow.rst"

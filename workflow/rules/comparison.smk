@@ -1,8 +1,23 @@
 """Networks against their infinite-width limit: distances, ensembles and how fast they converge."""
 
+from ntk_mnist.charts.findings import findings
+from ntk_mnist.store.shards import rows_of
+
 
 localrules:
     compare,
+
+
+def say_findings():
+    """Say at the end of a run what its comparison found."""
+    names = ("convergence", "ensemble")
+    files = [f"{RESULTS}/{name}.parquet" for name in names]
+    if not (EXPERIMENT.training.like_for_like and workflow.is_main_process):
+        return
+    # Of a run that was asked for something else, they may be of before.
+    if exist(files) and not any(map(stale_table, names, files)):
+        for line in findings(*map(rows_of, map(Path, files))):
+            logger.info(line)
 
 
 def compared_inputs(_):

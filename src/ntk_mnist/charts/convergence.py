@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from ntk_mnist.charts.findings import slopes_in_words
 from ntk_mnist.charts.labels import counted, time_label
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
@@ -92,7 +93,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
                     series,
                     _TOOLTIP,
                     title,
-                    [counted(size, "training image"), _slopes_in_words(data)],
+                    [counted(size, "training image"), _slopes(data)],
                 )
                 for (part, title), y in zip(_PARTS.items(), ys, strict=True)
             ]
@@ -131,18 +132,15 @@ def _with_slopes(means: pd.DataFrame, slopes: pd.DataFrame) -> pd.DataFrame:
     return joined.assign(time_label=joined["time"].map(time_label))
 
 
-def _slopes_in_words(data: pd.DataFrame) -> str:
-    """Lowest and highest slope of a panel's lines, and half of the longest interval."""
-    fitted = data.dropna(subset=["slope"])
-    if fitted.empty:
-        return "no slope"
-    half = ((fitted["slope_high"] - fitted["slope_low"]) / 2).max()
-    low, high = (_signed(value) for value in (fitted["slope"].min(), fitted["slope"].max()))
-    if low == high:
-        return f"slope {low} (± {half:.2f})"
-    return f"slopes {low} … {high} (± {half:.2f})"
-
-
-def _signed(value: float) -> str:
-    """Two decimals with the sign of mathematics, which is as wide as a plus."""
-    return f"{value:.2f}".replace("-", "−")
+def _slopes(data: pd.DataFrame) -> str:
+    """The slopes of a panel's lines, which have a row a width."""
+    rows = data.drop_duplicates(list(_LINE)).dropna(subset=["slope"])
+    words = slopes_in_words(
+        [
+            {"slope": slope, "low": low, "high": high}
+            for slope, low, high in zip(
+                rows["slope"], rows["slope_low"], rows["slope_high"], strict=True
+            )
+        ]
+    )
+    return f"slope{'s' * ('…' in words)} {words}" if words else "no slope"

@@ -21,7 +21,17 @@ from ntk_mnist.store.schemas import OPTIONAL
 from ntk_mnist.store.stated_digest import PLACE, state_digest, stated_digest
 from ntk_mnist.store.whole_files import write_whole
 
-__all__ = ["About", "TableError", "about", "is_current", "range_of", "read", "write", "write_table"]
+__all__ = [
+    "About",
+    "TableError",
+    "about",
+    "is_current",
+    "range_of",
+    "read",
+    "rows_of",
+    "write",
+    "write_table",
+]
 
 _METADATA_KEY = b"ntk_mnist"
 
@@ -144,6 +154,12 @@ def read(file: Path, schema: pa.Schema) -> tuple[pa.Table, About]:
             f"{', '.join(schema.names)}; {_REMEDY}"
         )
     return table.replace_schema_metadata(), said
+
+
+def rows_of(file: Path) -> list[dict[str, Any]]:
+    """The rows of a file that was checked."""
+    rows: list[dict[str, Any]] = pq.ParquetFile(file).read().to_pylist()
+    return rows
 
 
 def range_of(file: Path, column: str) -> tuple[float, float]:
