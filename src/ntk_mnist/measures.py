@@ -249,9 +249,12 @@ class EnsembleMeasures(Measures, frozen=True, kw_only=True):
 
 
 class ConvergenceMeasures(Measures, frozen=True, kw_only=True):
-    """How fast a distance falls as networks get wider: a row a size, time and quantity."""
+    """How fast a distance falls as networks get wider: a row a size, time, quantity and range.
 
-    ORDER = ("size", "time", "quantity")
+    One range is that of all widths, the other their larger half.
+    """
+
+    ORDER = ("size", "time", "quantity", "smallest_width")
 
     time: Annotated[float, _measure("gradient-flow time")]
     quantity: Annotated[str, _measure("as in the distances")]
@@ -262,8 +265,8 @@ class ConvergenceMeasures(Measures, frozen=True, kw_only=True):
     high: Annotated[float | None, _measure("upper end of it")]
     widths: Annotated[int, _measure("number of widths")]
     networks: Annotated[int, _measure("number of networks")]
-    smallest_width: Annotated[int, _measure("the smallest width")]
-    largest_width: Annotated[int, _measure("the largest width")]
+    smallest_width: Annotated[int, _measure("the smallest width of the fit")]
+    largest_width: Annotated[int, _measure("the largest width of the fit")]
 
 
 #: From this train accuracy on, a network has fitted its training set.

@@ -77,8 +77,22 @@ def test_what_one_seed_or_one_image_does_not_tell_is_null() -> None:
 
 def test_a_slope_states_the_networks_that_it_is_of() -> None:
     networks = [(width, 3 * width**-0.5) for width in (64, 256, 1024) for _ in range(2)]
-    row = convergence(2.0, "network_to_limit", networks)
+    (row,) = convergence(2.0, "network_to_limit", networks)
     assert row.slope == pytest.approx(-0.5)
     assert (row.networks, row.widths, row.smallest_width, row.largest_width) == (6, 3, 64, 1024)
-    one_width = convergence(2.0, "network_to_limit", networks[:2])
+    (one_width,) = convergence(2.0, "network_to_limit", networks[:2])
     assert one_width.slope is one_width.low is one_width.high is None
+
+
+def test_a_law_that_bends_has_the_slope_of_the_larger_widths_beside_that_of_all() -> None:
+    # Flat up to width 256, then ∝ 1 / width; in any order.
+    networks = [(width, min(1.0, 256 / width)) for width in (64, 2048, 128, 256, 512, 1024)]
+    of_all, of_larger = convergence(2.0, "network_to_limit", networks)
+    assert (of_all.smallest_width, of_all.widths) == (64, 6)
+    assert (of_larger.smallest_width, of_larger.widths, of_larger.networks) == (512, 3, 3)
+    assert of_larger.slope == pytest.approx(-1)
+    assert of_all.slope is not None
+    assert -1 < of_all.slope < -0.5
+    # Of four widths, two are left, which show no bend.
+    (alone,) = convergence(2.0, "network_to_limit", networks[:4])
+    assert alone.widths == 4

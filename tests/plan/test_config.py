@@ -96,6 +96,18 @@ LIKE_FOR_LIKE = "training: {parameterization: ntk, loss: squared_error, optimize
             "grid.size: 8192 is too large for training.optimizer gradient_descent; allowed: 4096",
         ),
         (
+            f"{{{LIKE_FOR_LIKE}, step_size: 10}}, solve: {{kinds: [nngp]}}}}",
+            "solve.kinds: ntk is missing, which networks that take the kernels' steps approach",
+        ),
+        (
+            f"{{{LIKE_FOR_LIKE}, step_size: 10}}, solve: {{times: []}}}}",
+            "solve.times: the list is empty; networks that take the kernels' steps need at least 1",
+        ),
+        (
+            f"{{{LIKE_FOR_LIKE}, step_size: 10}}, solve: {{times: [10, 10]}}}}",
+            "solve.times: 10 is there twice",
+        ),
+        (
             f"{{{LIKE_FOR_LIKE}, step_size: 10, until_train_accuracy: 1}}}}",
             "training.until_train_accuracy: 1 is not allowed, as networks that take the kernels' "
             "steps are trained to the largest of solve.times; allowed: 0",

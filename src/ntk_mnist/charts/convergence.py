@@ -55,7 +55,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """A row of panels for each architecture and training-set size: a panel for each distance.
 
     A point is the geometric mean over seeds; the band is its 95 % confidence interval. All panels
-    have the same axes. The slopes below a panel's title are those of its lines.
+    have the same axes. Below a panel's title are the slopes of its lines, over all widths and over
+    their larger half.
 
     Args:
         tables: ``distance`` and ``convergence``.
@@ -84,16 +85,20 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
     rows: list[tuple[str, list[Panel]]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
+        fitted = of_architecture(slopes, architecture)
         for size in sizes:
             panels = [
                 against_width(
-                    data := of_panel[architecture, size, part],
+                    of_panel[architecture, size, part],
                     x,
                     y,
                     series,
                     _TOOLTIP,
                     title,
-                    [counted(size, "training image"), _slopes(data)],
+                    [
+                        counted(size, "training image"),
+                        *_slopes(fitted[(fitted["size"] == size) & (fitted["quantity"] == part)]),
+                    ],
                 )
                 for (part, title), y in zip(_PARTS.items(), ys, strict=True)
             ]
@@ -106,7 +111,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             gradient_descent(distances),
             "Root mean square over test images and outputs; "
             + averaged(distances, "geometric mean and its 95 % interval"),
-            "Slopes by least squares over all networks: lowest … highest over times "
+            "Slopes by least squares over networks: lowest … highest over times "
             "(± half of the longest 95 % interval)",
         ],
     )
@@ -126,21 +131,21 @@ _TOOLTIP: Sequence[alt.Tooltip] = (
 
 def _with_slopes(means: pd.DataFrame, slopes: pd.DataFrame) -> pd.DataFrame:
     """Each point with the slope of its line and its interval; null where there is none."""
-    fitted = slopes[[*_LINE, "slope", "low", "high"]]
+    over_all = slopes["smallest_width"] == slopes.groupby(list(_LINE))["smallest_width"].transform(
+        "min"
+    )
+    fitted = slopes.loc[over_all, [*_LINE, "slope", "low", "high"]]
     fitted = fitted.rename(columns={"low": "slope_low", "high": "slope_high"})
     joined = means.merge(fitted, on=list(_LINE), how="left", validate="m:1")
     return joined.assign(time_label=joined["time"].map(time_label))
 
 
-def _slopes(data: pd.DataFrame) -> str:
-    """The slopes of a panel's lines, which have a row a width."""
-    rows = data.drop_duplicates(list(_LINE)).dropna(subset=["slope"])
-    words = slopes_in_words(
-        [
-            {"slope": slope, "low": low, "high": high}
-            for slope, low, high in zip(
-                rows["slope"], rows["slope_low"], rows["slope_high"], strict=True
-            )
-        ]
-    )
-    return f"slope{'s' * ('…' in words)} {words}" if words else "no slope"
+def _slopes(fitted: pd.DataFrame) -> list[str]:
+    """The slopes of a panel's lines, over all widths and over the larger ones."""
+    rows = fitted.dropna(subset=["slope"]).to_dict("records")
+    words = slopes_in_words([{str(name): value for name, value in row.items()} for row in rows])
+    (_, over_all), *others = words.items() or [(0, "")]
+    return [
+        f"slope{'s' * ('…' in over_all)} {over_all}" if over_all else "no slope",
+        *(f"from width {width:,}: {found}" for width, found in others),
+    ]

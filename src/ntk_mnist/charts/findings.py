@@ -20,7 +20,6 @@ _LINE: tuple[str, ...] = (*Architecture.__struct_fields__, "size")
 #: The distances of functions that are told, in words.
 _QUANTITIES: Mapping[str, str] = {
     "network_to_limit": "network to NTK",
-    "linearization_to_limit": "linearization to NTK",
     "network_to_linearization": "network to linearization",
 }
 
@@ -37,19 +36,20 @@ def findings(convergence: Rows, ensembles: Rows) -> Iterator[str]:
         last = max(own, key=lambda row: (row["time"], row["width"]))
         activation, depth, W_std, b_std, size = key
         slopes = [
-            f"{what} {found}"
+            f"{what} {', from '.join([first, *(f'width {w:,} on {s}' for w, s in others)])}"
             for quantity, what in _QUANTITIES.items()
             if (
-                found := slopes_in_words(
+                fitted := slopes_in_words(
                     [row for row in convergence if _key(row) == key and row["quantity"] == quantity]
                 )
             )
+            for (_, first), *others in [fitted.items()]
         ]
         error = last["accuracy_gap_error"]
         words = [
             f"{activation}, {counted(depth, 'hidden layer')}, W_std {W_std:g}, b_std {b_std:g}, "
             f"{counted(size, 'training image')}.",
-            *([f"Slopes of distances over width: {', '.join(slopes)}."] if slopes else []),
+            *([f"Slopes of distances over width: {'; '.join(slopes)}."] if slopes else []),
             f"Width {last['width']:,}, t = {time_label(last['time'])}: "
             f"test accuracy {last['network_accuracy']:.3f}, NTK {last['limit_accuracy']:.3f}, "
             f"gap {_signed(last['accuracy_gap'], 3)}"
@@ -58,21 +58,23 @@ def findings(convergence: Rows, ensembles: Rows) -> Iterator[str]:
         yield " ".join(words)
 
 
-def slopes_in_words(rows: Rows) -> str:
+def slopes_in_words(rows: Rows) -> dict[int, str]:
     """Lowest and highest slope over times, and half of the longest 95 % interval.
 
     Args:
-        rows: of the table ``convergence``, of one quantity.
+        rows: of the table ``convergence``, of one quantity, architecture and size.
 
     Returns:
-        As in ``−0.51 … −0.44 (± 0.04)``; empty if there is no slope.
+        By the smallest width of a fit, words as in ``−0.51 … −0.44 (± 0.04)``, those over all
+        widths first. There are none of fits that have no slope.
     """
-    fitted = [row for row in rows if row["slope"] is not None]
-    if not fitted:
-        return ""
-    half = max((row["high"] - row["low"]) / 2 for row in fitted)
-    ends = (_signed(extreme(row["slope"] for row in fitted), 2) for extreme in (min, max))
-    return f"{' … '.join(dict.fromkeys(ends))} (± {half:.2f})"
+    found = {}
+    for first in sorted({row["smallest_width"] for row in rows if row["slope"] is not None}):
+        fitted = [r for r in rows if r["smallest_width"] == first and r["slope"] is not None]
+        half = max((row["high"] - row["low"]) / 2 for row in fitted)
+        ends = (_signed(extreme(row["slope"] for row in fitted), 2) for extreme in (min, max))
+        found[first] = f"{' … '.join(dict.fromkeys(ends))} (± {half:.2f})"
+    return found
 
 
 def _signed(value: float, digits: int) -> str:

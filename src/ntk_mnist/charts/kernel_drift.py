@@ -101,7 +101,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         [
             subject(distances, architectures),
             gradient_descent(distances),
-            "Frobenius norms on fixed training images; "
+            "Frobenius norms on the first 64 training images; "
             + averaged(distances, "geometric mean and its 95 % interval"),
         ],
     )

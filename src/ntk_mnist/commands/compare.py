@@ -105,8 +105,8 @@ def compare(
             found = ensemble(time, of_seeds, limit[time], variance, targets)
             compared["ensemble"].append(cell.identity | asdict(found))
     for (*shared_items, time, quantity), of_networks in values.items():
-        fitted = convergence(time, quantity, of_networks)
-        compared["convergence"].append(dict(shared_items) | asdict(fitted))
+        for fitted in convergence(time, quantity, of_networks):
+            compared["convergence"].append(dict(shared_items) | asdict(fitted))
     return compared
 
 

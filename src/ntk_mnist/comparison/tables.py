@@ -99,16 +99,32 @@ def ensemble(
     )
 
 
+#: So few widths are a line, but do not show whether it bends.
+_FEWEST_WIDTHS = 3
+
+
 def convergence(
     time: float, quantity: str, networks: Sequence[tuple[int, float]]
-) -> ConvergenceMeasures:
-    """The slope over width of one quantity, of one architecture and training-set size.
+) -> Iterator[ConvergenceMeasures]:
+    """The slopes over width of one quantity, of one architecture and training-set size.
+
+    A power law in the width is a law for large widths. So there is a slope over all widths, and
+    one over their larger half, if that has three widths or more.
 
     Args:
         time: gradient-flow time.
         quantity: of the table of distances.
         networks: the width and the value of each.
     """
+    widths = sorted({width for width, _ in networks})
+    larger = widths[len(widths) // 2 :]
+    for first in [widths[0], *([larger[0]] if len(larger) >= _FEWEST_WIDTHS else [])]:
+        yield _slope(time, quantity, [pair for pair in networks if pair[0] >= first])
+
+
+def _slope(
+    time: float, quantity: str, networks: Sequence[tuple[int, float]]
+) -> ConvergenceMeasures:
     widths, values = zip(*networks, strict=True)
     found = slope(widths, values)
     return ConvergenceMeasures(

@@ -253,7 +253,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                     f"allowed: {dataset.train_size} or less"
                 )
     training, sizes = config["training"], config["grid"]["size"]
-    yield from _unlike_training(training, sizes, config["solve"]["times"])
+    yield from _unlike_training(training, sizes, config["solve"])
     smallest, batch_size = min(sizes), training["batch_size"]
     if batch_size > smallest and training["optimizer"] != "gradient_descent":
         yield (
@@ -278,7 +278,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unlike_training(
-    training: Mapping[str, Any], sizes: Sequence[int], times: Sequence[float]
+    training: Mapping[str, Any], sizes: Sequence[int], solve: Mapping[str, Any]
 ) -> Iterator[str]:
     """Faults of networks that are trained as the kernels are."""
     if not convert(training, Training).like_for_like:
@@ -294,8 +294,14 @@ def _unlike_training(
                 f"training.{name}: {training[name]:g} is not allowed, as networks that take the "
                 "kernels' steps are trained to the largest of solve.times; allowed: 0"
             )
+    if "ntk" not in solve["kinds"]:
+        yield "solve.kinds: ntk is missing, which networks that take the kernels' steps approach"
+    if not solve["times"]:
+        yield (
+            "solve.times: the list is empty; networks that take the kernels' steps need at least 1"
+        )
     step_size = training["step_size"]
-    for time in times:
+    for time in solve["times"]:
         steps = time / step_size
         if abs(steps - round(steps)) > 1e-9 * steps or round(steps) < 1:
             yield (
