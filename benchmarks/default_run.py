@@ -8,7 +8,7 @@ and in each round all figures are measured one after another. Writes ``default_r
 
 - notebook: ``notebook.py``, networks and kernels in one process, without its plots;
 - cold, warm: ``snakemake`` from the prepared arrays to the rendered charts, without and with the
-  compiled programs of an earlier run;
+  compiled programs of an earlier run; and warm with three seeds;
 - nothing to do, and an empty Snakefile;
 - an added width, one and a half times the smallest, and the time that its cells alone take;
 - one seed of the smallest cell, and five;
@@ -49,7 +49,7 @@ class Runs(NamedTuple):
     Attributes:
         folder: the copy.
         experiments: by the names of their configs, without the ending: ``default``, ``width`` with
-            one width more, and ``seeds`` with five seeds.
+            one width more, ``three`` and ``seeds`` with three and five seeds.
         targets: of Snakemake; if there are none, all tables and charts.
     """
 
@@ -123,6 +123,7 @@ def set_up(
     grids: dict[str, dict[str, Any]] = {
         "default": grid,
         "width": grid | {"width": sorted({*widths, 3 * min(widths) // 2})},
+        "three": grid | {"seed": [0, 1, 2]},
         "seeds": grid | {"seed": [0, 1, 2, 3, 4]},
     }
     experiments = {}
@@ -139,9 +140,13 @@ def one_round(runs: Runs) -> tuple[dict[str, float], dict[Cell, Span]]:
     """Everything once: the figures, and when each cell of the warm run ran."""
     figures = {"notebook": seconds_of_notebook(runs)}
     shutil.rmtree(runs.folder / "data/compiled", ignore_errors=True)
-    for what in ("cold", "warm"):
+    for what, experiment in (
+        ("cold", "default"),
+        ("three seeds, warm", "three"),
+        ("warm", "default"),
+    ):
         shutil.rmtree(runs.results, ignore_errors=True)
-        figures[what] = runs.snakemake("default")
+        figures[what] = runs.snakemake(experiment)
     spans = spans_of(runs, [*runs.default.networks, *runs.default.kernels])
     figures["nothing to do"] = runs.snakemake("default")
     figures["empty Snakefile"] = run(runs.folder / "empty", "snakemake", "--cores", "2").seconds
@@ -267,6 +272,7 @@ def report(median: "pd.Series[float]", rounds: int) -> str:
     ratios = [
         ("default run, cold / notebook", median["cold"] / median["notebook"], "≤ 0.5"),
         ("default run, warm / notebook", median["warm"] / median["notebook"], "≤ 0.4"),
+        ("the same with three seeds", median["three seeds, warm"] / median["notebook"], ""),
         (
             "nothing to do − an empty Snakefile, s",
             median["nothing to do"] - median["empty Snakefile"],

@@ -9,7 +9,16 @@ import pytest
 
 #: Figures that no other one contains, and bounds in seconds that hold on any machine.
 SECONDS = [
-    *("notebook", "cold", "warm", "nothing to do", "empty Snakefile", "added width", "its cells"),
+    *(
+        "notebook",
+        "cold",
+        "warm",
+        "three seeds, warm",
+        "nothing to do",
+        "empty Snakefile",
+        "added width",
+        "its cells",
+    ),
     *("one seed", "five seeds", "import jax"),
     *("network: to its first step", "kernel: to its first step"),
 ]
