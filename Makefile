@@ -72,9 +72,10 @@ lock:
 	sed -n 's/^\([a-z0-9-]*==[^\\]*[^\\ ]\) *\\$$/      - \1/p' requirements.lock >> environment.yml
 	rm environment.yml.old
 
-# The README's picture, from the results of the default experiment.
+# The README's pictures, from the results of both experiments.
 figure:
 	cp results/ntk_mnist/figures/comparison.png docs/comparison.png
+	cp results/width_convergence/figures/convergence.svg docs/convergence.svg
 
 clean:
 	rm -rf $(VENV)
