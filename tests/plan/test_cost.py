@@ -24,7 +24,15 @@ networks = st.fixed_dictionaries(
 @given(networks, st.sampled_from(["width", "depth", "size", "pixels"]))
 def test_a_larger_network_cell_takes_no_less_memory(network: dict[str, int], name: str) -> None:
     larger = network | {name: 2 * network[name]}
-    assert cost.network_memory_mb(**larger) >= cost.network_memory_mb(**network)
+    for linearized in (False, True):
+        memory, more = (
+            cost.network_memory_mb(**cell, linearized=linearized)
+            for cell in (network | {"batch": 64}, larger | {"batch": 64})
+        )
+        assert more >= memory
+    with_all_images = cost.network_memory_mb(**network, batch=network["size"])
+    linearized_too = cost.network_memory_mb(**network, batch=network["size"], linearized=True)
+    assert linearized_too >= with_all_images
 
 
 @given(networks, st.sampled_from(["depth", "size", "pixels", "epochs"]))

@@ -264,6 +264,25 @@ def network_cell(width: int = 8, size: int = 64, dataset: str = "digits") -> Net
     return experiment_of(config).networks[0]
 
 
+def descent_cell(width: int, size: int) -> NetworkCell:
+    """A cell of several networks that take the kernels' steps, each with its linearization."""
+    config = {
+        "inputs": {"test_size": 100},
+        "grid": {"size": size, "width": width, "seed": [0, 1, 2]},
+        "architecture": {"activation": "erf", "b_std": 0.1},
+        "training": {
+            "parameterization": "ntk",
+            "loss": "squared_error",
+            "centred": True,
+            "linearized": True,
+            "optimizer": "gradient_descent",
+            "step_size": 1.0,
+        },
+        "solve": {"times": [1.0, 4.0]},
+    }
+    return experiment_of(config).networks[0]
+
+
 def kernel_cell(size: int = 64, dataset: str = "digits") -> KernelCell:
     """A cell of the small experiment, or of another dataset."""
     config = {
@@ -374,6 +393,8 @@ def peak_mb(words: list[str]) -> float:
     [
         network_cell(2048, 2048, "mnist"),
         network_cell(512, 512, "mnist"),
+        descent_cell(2048, 256),
+        descent_cell(512, 64),
         kernel_cell(5000, "mnist"),
         kernel_cell(2048, "mnist"),
         kernel_cell(512, "mnist"),

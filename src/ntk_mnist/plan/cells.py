@@ -212,7 +212,15 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
     @property
     def memory_mb(self) -> int:
         """Upper bound on its peak memory, MB."""
-        return cost.network_memory_mb(self.width, self.architecture.depth, self.size, self._pixels)
+        full_batch = "batch_size" in self.training.unused
+        return cost.network_memory_mb(
+            self.width,
+            self.architecture.depth,
+            self.size,
+            self._pixels,
+            self.size if full_batch else self.training.batch_size,
+            linearized=self.training.linearized,
+        )
 
     @property
     def seconds(self) -> float:

@@ -47,14 +47,27 @@ def network_threads(width: int) -> int:
     return 2 if width >= _WIDE else 1
 
 
-def network_memory_mb(width: int, depth: int, size: int, pixels: int) -> int:
+def network_memory_mb(
+    width: int, depth: int, size: int, pixels: int, batch: int, *, linearized: bool = False
+) -> int:
     """Upper bound on the peak memory of a network cell, MB.
 
-    Parameters, their momenta, gradients and successors in float32; and the images as bytes, padded
-    and copied.
+    Parameters, their momenta, gradients and successors in float32, and as much and the initial
+    ones for a linearization; the layers of the images of a step and their derivatives; and the
+    images as bytes, padded and copied.
+
+    Args:
+        width: units of each hidden layer.
+        depth: number of hidden layers.
+        size: training images.
+        pixels: of an image.
+        batch: images of a step.
+        linearized: whether the linearization is trained too.
     """
     parameters = _parameters(width, depth, pixels)
-    return _NETWORK_BASE + (20 * parameters + 12 * size * pixels) // 10**6
+    of_parameters = (44 if linearized else 20) * parameters
+    of_layers = (24 if linearized else 12) * batch * width * depth
+    return _NETWORK_BASE + (of_parameters + of_layers + 12 * size * pixels) // 10**6
 
 
 def network_seconds(
