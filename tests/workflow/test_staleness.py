@@ -231,7 +231,7 @@ def test_a_damaged_shard_is_named_and_made_again(done: Checkout, damage: str) ->
     shard.write_bytes({"truncated": content[:-100], "empty": b"", "text": b"<html>"}[damage])
     counts, why = done.plan()
     assert counts == Counter(network=1) + AFTER_NETWORKS
-    assert why["Training"] == {"network - width=8,size=64.parquet is damaged"}
+    assert why["Training"] == {"width=8,size=64.parquet is damaged"}
     assert done.jobs(CELL) == Counter(network=1)
     assert done.plan("networks")[0] == Counter()
     assert shard.stat().st_size == pytest.approx(len(content), rel=0.05)
@@ -249,7 +249,7 @@ def test_another_cells_shard_in_its_place_is_made_again(done: Checkout) -> None:
     shutil.copy(done.folder / network_shard(16, 64), done.folder / CELL)
     counts, why = done.plan()
     assert counts == Counter(network=1) + AFTER_NETWORKS
-    assert why["Training"] == {"network - width was 16, is 8"}
+    assert why["Training"] == {"width was 16, is 8"}
 
 
 def flip(file: Path, at: float) -> None:
@@ -265,7 +265,7 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found_and_mended(done: Checkout, a
     flip(done.folder / CELL, at)
     counts, why = done.plan()
     assert counts == Counter(network=1) + AFTER_NETWORKS
-    assert why["Training"] == {"network - width=8,size=64.parquet is damaged"}
+    assert why["Training"] == {"width=8,size=64.parquet is damaged"}
     assert done.jobs("tables") == Counter(network=1, table=1)
     assert done.tables() == before
 

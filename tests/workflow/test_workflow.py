@@ -33,7 +33,7 @@ FIGURES = {
 def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None:
     sizes = 64, 96
     shards = [
-        *(network_shard(w, s, output=o) for o in ("network",) for w in (8, 16) for s in sizes),
+        *(network_shard(w, s) for w in (8, 16) for s in sizes),
         *(kernel_shard(s, output=o) for o in OUTPUTS["kernel"] for s in sizes),
     ]
     assert finished.results() == FIGURES | {
@@ -211,8 +211,7 @@ def test_the_calibration_agrees_with_the_kernel_table(finished: Checkout) -> Non
 def test_one_cell_by_its_name_makes_that_cell_alone(fresh: Checkout) -> None:
     cell = network_shard(16, 96)
     assert fresh.jobs(cell) == Counter(prepare=1, network=1)
-    outputs = (network_shard(16, 96, output=output) for output in OUTPUTS["network"])
-    assert fresh.results() == {shard.removeprefix("results/") for shard in outputs}
+    assert fresh.results() == {cell.removeprefix("results/")}
     assert fresh.jobs(kernel_shard(64)) == Counter(kernel=1)
 
 
