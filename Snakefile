@@ -21,6 +21,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/charts.smk"
+include: "workflow/rules/findings.smk"
 
 
 onstart:

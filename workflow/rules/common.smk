@@ -228,6 +228,23 @@ def partial_table_because(wildcards):
     return because([file], stale_table(wildcards.table, file))
 
 
+def compared_inputs(_):
+    files = expand(f"{RESULTS}/{{table}}.parquet", table=COMPARISONS)
+    found = [
+        reason
+        for table, file in zip(COMPARISONS, files)
+        for reason in stale_table(table, file)
+    ]
+    # All are made of the same shards.
+    shards = [
+        dated(f"{RESULTS}/{path}", cell_runs(cell))
+        for path, cell in EXPERIMENT.shards("distance")
+    ]
+    # The labels of the test images.
+    labels = if_needed(files, found, PREPARED, prepare_runs)
+    return labels | {"shards": shards}
+
+
 def chart_tables(wildcards):
     return [
         dated(f"{RESULTS}/{table}.parquet", table_runs(table))
