@@ -119,6 +119,7 @@ LIKE_FOR_LIKE: dict[str, Any] = {
     "loss": "squared_error",
     "optimizer": "gradient_descent",
     "step_size": 2.0,
+    "centred": True,
 }
 #: Of the distances' rows, and of the networks' and kernels' like-for-like ones.
 STEP_TIMES = [2.0, 20.0, 200.0]

@@ -14,6 +14,7 @@ from charts.made_up_tables import DEFAULT, EIGHT, like_for_like_tables, tables
 from charts.specifications import drawn, found, panel_titles, rows
 
 from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, caption_of, tables_of
+from ntk_mnist.charts.findings import NOT_CENTRED
 from ntk_mnist.charts.observations import ARCHITECTURE, ChartError, of_architecture
 from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
@@ -58,6 +59,16 @@ def test_a_chart_declares_its_tables_and_caption_where_the_plan_reads_them(name:
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_of_every_run_draws_tables_that_every_run_has(name: str) -> None:
     assert set(tables_of(name)) <= set(TABLE_SCHEMAS)
+
+
+@pytest.mark.parametrize("name", LIKE_FOR_LIKE)
+def test_a_like_for_like_chart_says_that_networks_keep_their_random_start(name: str) -> None:
+    tables = like_for_like_tables(2)
+    assert NOT_CENTRED not in draw(name, tables)["title"]["subtitle"]
+    uncentred = {key: table.assign(centred=False) for key, table in tables.items()}
+    if name == "dynamics":
+        uncentred["kernel"] = tables["kernel"]
+    assert NOT_CENTRED in draw(name, uncentred)["title"]["subtitle"]
 
 
 def test_reading_the_declarations_imports_no_plotting_library() -> None:

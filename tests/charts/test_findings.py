@@ -31,7 +31,7 @@ def ensembles(architecture: Architecture, gap: float) -> list[dict[str, Any]]:
     """Of two widths and times; the gap is that of the last."""
     return [
         asdict(architecture)
-        | {"size": 64, "width": width, "time": time, "accuracy_gap_error": 0.004}
+        | {"size": 64, "width": width, "time": time, "accuracy_gap_error": 0.004, "centred": True}
         | {"network_accuracy": 0.7 + own, "limit_accuracy": 0.7, "accuracy_gap": own}
         for width, time in product((1024, 64), (2.0, 1.0))
         for own in [gap if (width, time) == (1024, 2.0) else -0.5]
@@ -67,6 +67,12 @@ def test_no_gap_has_no_sign(gap: float, words: str) -> None:
     assert words in line
     # One width has no slope.
     assert "Slopes" not in line
+
+
+def test_networks_that_keep_their_random_start_are_said_not_to_approach_the_limit() -> None:
+    rows = [row | {"centred": False} for row in ensembles(RELU, 0.1)]
+    *_, last = findings([], rows)
+    assert last.startswith("Not centred: a network keeps its random start")
 
 
 def test_slopes_that_were_not_fitted_are_not_told() -> None:

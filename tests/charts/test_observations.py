@@ -171,9 +171,9 @@ def test_networks_on_the_ntk_s_terms_are_like_for_like_and_others_are_not() -> N
 
 
 def test_like_for_like_training_is_described_with_its_step_size() -> None:
-    assert gradient_descent(networks_over_time()) == (
+    assert gradient_descent(networks_over_time()) == [
         "Networks: NTK parameterization, squared error, full-batch gradient descent, step size 2"
-    )
+    ]
 
 
 def test_an_average_is_over_seeds_and_not_over_times() -> None:

@@ -87,7 +87,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         f"Test accuracy of finite networks and of the NTK at t = {time_label(time)}",
         [
             subject(ensembles, architectures),
-            gradient_descent(ensembles),
+            *gradient_descent(ensembles),
             f"Networks: mean over {of_seeds} and its 95 % interval",
             "Grey: 95 % interval of the NTK's accuracy by the number of test images; "
             "±: standard error over them",

@@ -108,7 +108,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         "Convergence of finite networks to the NTK's prediction",
         [
             subject(distances, architectures),
-            gradient_descent(distances),
+            *gradient_descent(distances),
             "Root mean square over test images and outputs; "
             + averaged(distances, "geometric mean and its 95 % interval"),
             "Slopes by least squares over networks: lowest … highest over times "

@@ -97,7 +97,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         "Training of finite and infinitely wide networks",
         [
             subject(networks, architectures),
-            gradient_descent(networks),
+            *gradient_descent(networks),
             averaged(networks, "Mean and range"),
         ],
     )

@@ -10,9 +10,12 @@ from typing import Any, TypeAlias
 from ntk_mnist.charts.labels import counted, time_label
 from ntk_mnist.settings import Architecture
 
-__all__ = ["findings", "slopes_in_words"]
+__all__ = ["NOT_CENTRED", "findings", "slopes_in_words"]
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
+
+#: Why networks that are not centred do not approach the mean prediction of their limit.
+NOT_CENTRED = "Not centred: a network keeps its random start, which does not shrink as it widens"
 
 #: What identifies a line.
 _LINE: tuple[str, ...] = (*Architecture.__struct_fields__, "size")
@@ -56,6 +59,8 @@ def findings(convergence: Rows, ensembles: Rows) -> Iterator[str]:
             + ("" if error is None else f" ± {error:.3f}"),
         ]
         yield " ".join(words)
+    if not all(row["centred"] for row in ensembles):
+        yield f"{NOT_CENTRED}; the table `ensemble` compares the mean over seeds"
 
 
 def slopes_in_words(rows: Rows) -> dict[int, str]:

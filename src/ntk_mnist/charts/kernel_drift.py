@@ -100,7 +100,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         "The empirical NTK at the start and after training",
         [
             subject(distances, architectures),
-            gradient_descent(distances),
+            *gradient_descent(distances),
             "Frobenius norms on the first 64 training images; "
             + averaged(distances, "geometric mean and its 95 % interval"),
         ],

@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 from scipy import stats
 
 from ntk_mnist import UserError
+from ntk_mnist.charts.findings import NOT_CENTRED
 from ntk_mnist.charts.labels import counted, decimal
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.measures import COMPARISONS, FITTED, OUTPUTS
@@ -255,13 +256,14 @@ def cautions(networks: pd.DataFrame) -> list[str]:
     return [f"Not like for like: {'; '.join(faults)}"] if faults else []
 
 
-def gradient_descent(networks: pd.DataFrame) -> str:
-    """How networks were trained on the NTK's terms."""
+def gradient_descent(networks: pd.DataFrame) -> list[str]:
+    """How networks were trained on the NTK's terms, and what keeps them from it; lines."""
     step_size = decimal(networks["step_size"].iloc[0], 6)
-    return (
+    lines = [
         "Networks: NTK parameterization, squared error, full-batch gradient descent, "
         f"step size {step_size}"
-    )
+    ]
+    return lines if networks["centred"].all() else [*lines, NOT_CENTRED]
 
 
 def averaged(networks: pd.DataFrame, average: str) -> str:
