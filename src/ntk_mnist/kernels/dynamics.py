@@ -56,8 +56,8 @@ class Dynamics:
         if self.step_size >= limit:
             raise SolveFailed(
                 f"training.step_size {self.step_size:g} is too large: gradient descent diverges "
-                f"from 2nk/λ_max = {limit:.4g} on; set training.step_size to "
-                f"{float(f'{0.9 * limit:.2g}'):g} or less"
+                f"from 2nk/λ_max = {limit:.4g} on; set training.step_size to {0.9 * limit:.3g} or "
+                "less"
             )
 
 
