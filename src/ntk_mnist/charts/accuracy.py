@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
-from scipy import stats
 
 from ntk_mnist.charts.labels import counted, limit_label, time_label
 from ntk_mnist.charts.observations import (
@@ -18,11 +17,21 @@ from ntk_mnist.charts.observations import (
     architectures_in,
     checked_like_for_like,
     gradient_descent,
+    half_interval,
     headings,
     of_architecture,
+    seeds_in_words,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, lines, log2_axis, panel, rows_of_panels
+from ntk_mnist.charts.panels import (
+    Panel,
+    interval_tooltip,
+    linear_domain,
+    lines,
+    log2_axis,
+    panel,
+    rows_of_panels,
+)
 from ntk_mnist.charts.style import Figure, Series, styled
 from ntk_mnist.comparison.binomial import wilson_interval
 
@@ -59,11 +68,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     architectures, sizes = architectures_in(ensembles), sorted(ensembles["size"].unique())
     x = log2_axis("width", "Width", ensembles["width"])
     heights = pd.concat([*(data[c] for c in ("value", "low", "high")), bands["low"], bands["high"]])
-    heights = heights.dropna()
-    extremes = [heights.min(), heights.max()]
-    if extremes[0] == extremes[1]:
-        extremes = [0.0, 1.0]
-    scale = alt.Scale(domain=extremes, nice=True, zero=False)
+    scale = alt.Scale(domain=linear_domain(heights.dropna()), nice=True, zero=False)
     rows: list[tuple[str, list[Panel]]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         panels: list[Panel] = []
@@ -78,17 +83,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             drawn = lines(own, x, y, _SERIES, _TOOLTIP, [grey])
             panels.append(panel(drawn, counted(size, "training image"), [_gap(measured)]))
         rows.append((heading, panels))
-    seeds = ensembles["seeds"]
-    of_seeds = f"{seeds.min()} to {counted(seeds.max(), 'seed')}"
-    if seeds.min() == seeds.max():
-        of_seeds = counted(seeds.max(), "seed")
     return styled(
         rows_of_panels(rows, _SERIES),
         f"Test accuracy of finite networks and of the NTK at t = {time_label(time)}",
         [
             subject(ensembles, architectures),
             *gradient_descent(ensembles),
-            f"Networks: mean over {of_seeds} and its 95 % interval",
+            f"Networks: mean over {seeds_in_words(ensembles['seeds'])} and its 95 % interval",
             "Grey: 95 % interval of the NTK's accuracy by the number of test images; "
             "±: standard error over them",
         ],
@@ -96,11 +97,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 _TOOLTIP = (
-    alt.Tooltip("width:Q", title="Width", format=","),
-    alt.Tooltip("value:Q", title="Test accuracy", format=".4f"),
-    alt.Tooltip("low:Q", title="95 % from", format=".4f"),
-    alt.Tooltip("high:Q", title="95 % to", format=".4f"),
-    alt.Tooltip("seeds:Q", title="Seeds"),
+    *interval_tooltip("Test accuracy", ".4f"),
     alt.Tooltip("accuracy_gap:Q", title="Networks minus NTK", format=".4f"),
     alt.Tooltip("accuracy_gap_error:Q", title="Standard error of that", format=".4f"),
 )
@@ -109,9 +106,7 @@ _TOOLTIP = (
 def _of_series(ensembles: pd.DataFrame) -> pd.DataFrame:
     """Networks, ensemble and NTK, with the columns ``series``, ``value``, ``low`` and ``high``."""
     kept = [*ARCHITECTURE, "width", "size", "seeds"]
-    # No length for one seed, whose error is unknown.
-    quantile = stats.t.ppf(0.975, (ensembles["seeds"] - 1).clip(lower=1))
-    half = (ensembles["network_accuracy_error"].astype(float) * quantile).fillna(0.0)
+    half = half_interval(ensembles["network_accuracy_error"].astype(float), ensembles["seeds"])
     networks = ensembles[[*kept, "accuracy_gap", "accuracy_gap_error"]].assign(
         series=_NETWORKS,
         value=ensembles["network_accuracy"],

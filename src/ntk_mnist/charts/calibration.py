@@ -7,7 +7,7 @@ variances are drawn under the kernel as it is, and times the amplitude that make
 labels likeliest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -21,7 +21,7 @@ from ntk_mnist.charts.observations import (
     of_architecture,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, lines, log10_axis, panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, linear_domain, lines, log10_axis, panel, rows_of_panels
 from ntk_mnist.charts.style import Figure, Series, size_series, styled
 from ntk_mnist.settings import Architecture
 
@@ -58,14 +58,14 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     table = table.assign(size_label=table["size"].astype(str))
     architectures = architectures_in(table)
     series = size_series(table["size"])
-    extremes = (table["accuracy"].min(), table["accuracy"].max())
+    domain = linear_domain(table["accuracy"])
     rows: list[tuple[str, list[Panel]]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         for i, kind in enumerate(kernels_in(table)):
             of_kind = table[table["kernel"] == kind]
             panels = [
                 *_error_panels(of_kind, architecture, series),
-                _accuracy_panel(of_kind, architecture, series, extremes),
+                _accuracy_panel(of_kind, architecture, series, domain),
             ]
             titled = [
                 panel(shown, f"{kind.upper()}, {what}", square=True) for shown, what in panels
@@ -112,7 +112,7 @@ def _accuracy_panel(
     of_kind: pd.DataFrame,
     architecture: Architecture,
     series: Series,
-    extremes: tuple[float, float],
+    domain: Sequence[float],
 ) -> tuple[Panel, str]:
     """Accuracy on the most certain images against their fraction; all panels have one scale."""
     x = alt.X(
@@ -121,11 +121,10 @@ def _accuracy_panel(
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format=".1f", tickCount=5),
     )
-    low, high = extremes if extremes[0] < extremes[1] else (0.0, 1.0)
     y = alt.Y(
         "accuracy:Q",
         title="Test accuracy",
-        scale=alt.Scale(domain=[low, high], nice=True),
+        scale=alt.Scale(domain=domain, nice=True),
         axis=alt.Axis(),
     )
     tooltip = [

@@ -26,7 +26,7 @@ from ntk_mnist.charts.observations import (
     of_architecture,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, interval_tooltip, rows_of_panels
 from ntk_mnist.charts.power_laws import against_width, axes
 from ntk_mnist.charts.style import Figure, styled, time_series
 
@@ -118,11 +118,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 _TOOLTIP: Sequence[alt.Tooltip] = (
-    alt.Tooltip("width:Q", title="Width", format=","),
-    alt.Tooltip("value:Q", title="Distance", format=".3e"),
-    alt.Tooltip("low:Q", title="95 % from", format=".3e"),
-    alt.Tooltip("high:Q", title="95 % to", format=".3e"),
-    alt.Tooltip("seeds:Q", title="Seeds"),
+    *interval_tooltip("Distance", ".3e"),
     alt.Tooltip("slope:Q", title="Slope of the line", format=".3f"),
     alt.Tooltip("slope_low:Q", title="Slope, 95 % from", format=".3f"),
     alt.Tooltip("slope_high:Q", title="Slope, 95 % to", format=".3f"),

@@ -25,7 +25,7 @@ from ntk_mnist.charts.observations import (
     over_seeds,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, lines, log10_axis, panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, linear_domain, lines, log10_axis, panel, rows_of_panels
 from ntk_mnist.charts.style import Figure, styled, width_series
 
 __all__ = ["CAPTION", "TABLES", "draw"]
@@ -125,10 +125,5 @@ def _drawn_values(data: pd.DataFrame) -> pd.Series:
 
 
 def _accuracy_axis(data: pd.DataFrame) -> alt.Y:
-    heights = _drawn_values(data)
-    extremes = [heights.min(), heights.max()]
-    if extremes[0] == extremes[1]:
-        extremes = [0.0, 1.0]
-    return alt.Y(
-        "value:Q", title=None, scale=alt.Scale(domain=extremes, nice=True), axis=alt.Axis()
-    )
+    scale = alt.Scale(domain=linear_domain(_drawn_values(data)), nice=True)
+    return alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis())

@@ -6,9 +6,8 @@ the width grows it tends to the infinite-width NTK at the start, and stays there
 the same training images, relative to the norm of what the kernel is compared with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import time_label
@@ -23,7 +22,7 @@ from ntk_mnist.charts.observations import (
     of_architecture,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, interval_tooltip, rows_of_panels
 from ntk_mnist.charts.power_laws import against_width, axes
 from ntk_mnist.charts.style import Figure, size_series, styled
 
@@ -37,13 +36,7 @@ CAPTION: str = (
     "since the start of training at the last time. Grey lines have the slopes −1/2 and −1."
 )
 
-_TOOLTIP: Sequence[alt.Tooltip] = (
-    alt.Tooltip("width:Q", title="Width", format=","),
-    alt.Tooltip("value:Q", title="Relative difference", format=".3e"),
-    alt.Tooltip("low:Q", title="95 % from", format=".3e"),
-    alt.Tooltip("high:Q", title="95 % to", format=".3e"),
-    alt.Tooltip("seeds:Q", title="Seeds"),
-)
+_TOOLTIP = interval_tooltip("Relative difference", ".3e")
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

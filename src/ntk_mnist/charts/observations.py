@@ -34,11 +34,13 @@ __all__ = [
     "checked_like_for_like",
     "geometric_over_seeds",
     "gradient_descent",
+    "half_interval",
     "headings",
     "inputs_and_shared",
     "kernels_in",
     "of_architecture",
     "over_seeds",
+    "seeds_in_words",
     "setting_in_words",
     "subject",
     "training",
@@ -187,13 +189,24 @@ def geometric_over_seeds(table: pd.DataFrame, column: str, by: Sequence[str] = (
     logs = table.loc[whole, keys].assign(log=np.log(table.loc[whole, column]))
     groups = logs.groupby(keys, as_index=False, dropna=False)
     means = groups.agg(mean=("log", "mean"), deviation=("log", "std"), seeds=("log", "size"))
-    quantile = stats.t.ppf(0.975, (means["seeds"] - 1).clip(lower=1))
-    half = (quantile * means["deviation"] / np.sqrt(means["seeds"])).fillna(0.0)
+    half = half_interval(means["deviation"] / np.sqrt(means["seeds"]), means["seeds"])
     return means[[*keys, "seeds"]].assign(
         value=np.exp(means["mean"]),
         low=np.exp(means["mean"] - half),
         high=np.exp(means["mean"] + half),
     )
+
+
+def half_interval(errors: pd.Series, seeds: pd.Series) -> pd.Series:
+    """Half of the 95 % confidence interval of a mean over seeds, by Student's t.
+
+    Args:
+        errors: the standard error of each mean; null for one seed, whose interval has no length.
+        seeds: how many each mean is of.
+    """
+    quantiles = stats.t.ppf(0.975, (seeds - 1).clip(lower=1))
+    half: pd.Series = errors.mul(quantiles).fillna(0.0)
+    return half
 
 
 def headings(architectures: Sequence[Architecture]) -> list[str]:
@@ -269,11 +282,13 @@ def gradient_descent(networks: pd.DataFrame) -> list[str]:
 def averaged(networks: pd.DataFrame, average: str) -> str:
     """Over how many seeds an average is taken: ``mean and range over 3 seeds``, or ``1 seed``."""
     seeds = networks.groupby(list(_CELL), dropna=False)["seed"].nunique()
+    return "1 seed" if seeds.max() == 1 else f"{average} over {seeds_in_words(seeds)}"
+
+
+def seeds_in_words(seeds: pd.Series) -> str:
+    """How many seeds there are of each: ``3 seeds``, or ``2 to 3 seeds``."""
     fewest, most = seeds.min(), seeds.max()
-    if most == 1:
-        return "1 seed"
-    seeds_of_each = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
-    return f"{average} over {seeds_of_each}"
+    return counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
 
 def _shared(architectures: Sequence[Architecture]) -> dict[str, Any]:

@@ -12,7 +12,17 @@ import pandas as pd
 from ntk_mnist.charts.labels import decimal
 from ntk_mnist.charts.style import SOLID, Figure, Series
 
-__all__ = ["Panel", "lines", "log2_axis", "log10_axis", "log_ticks", "panel", "rows_of_panels"]
+__all__ = [
+    "Panel",
+    "interval_tooltip",
+    "linear_domain",
+    "lines",
+    "log2_axis",
+    "log10_axis",
+    "log_ticks",
+    "panel",
+    "rows_of_panels",
+]
 
 # Altair does not say which of the two a layer is.
 Panel: TypeAlias = alt.LayerChart | alt.FacetChart
@@ -34,6 +44,12 @@ def log2_axis(column: str, title: str, values: Iterable[Any]) -> alt.X:
         scale=alt.Scale(type="log", base=2, domain=[ticks[0], ticks[-1]], nice=False, padding=8),
         axis=alt.Axis(values=ticks, format="d", labelOverlap="greedy", labelSeparation=3),
     )
+
+
+def linear_domain(heights: pd.Series) -> list[float]:
+    """From the lowest to the highest of the values; from 0 to 1 if they are all equal."""
+    low, high = heights.min(), heights.max()
+    return [low, high] if low < high else [0.0, 1.0]
 
 
 def log10_axis(values: Iterable[float]) -> dict[str, Any]:
@@ -156,6 +172,22 @@ def lines(
         layers.append(points.encode(**of_point))
     # The first layer stays first: the selection of the legend needs its colours.
     return alt.layer(*layers[:1], *behind, *layers[1:])
+
+
+def interval_tooltip(title: str, number: str) -> list[alt.Tooltip]:
+    """What a point against width shows: a mean over seeds and its interval.
+
+    Args:
+        title: of the value.
+        number: its format.
+    """
+    return [
+        alt.Tooltip("width:Q", title="Width", format=","),
+        alt.Tooltip("value:Q", title=title, format=number),
+        alt.Tooltip("low:Q", title="95 % from", format=number),
+        alt.Tooltip("high:Q", title="95 % to", format=number),
+        alt.Tooltip("seeds:Q", title="Seeds"),
+    ]
 
 
 def panel(
