@@ -155,7 +155,8 @@ def one_round(runs: Runs) -> tuple[dict[str, float], dict[Cell, Span]]:
     figures["import jax"] = run(runs.folder, sys.executable, "-c", "import jax").seconds
     figures |= stages(runs, runs.default.networks[0])
     figures |= stages(runs, runs.default.kernels[0])
-    largest = sorted(runs.default.widths)[-2:]
+    (grid,) = runs.default.groups
+    largest = sorted(grid.widths)[-2:]
     for width, threads in (*((width, 1) for width in largest), (largest[-1], 2)):
         figures |= training_steps(runs, width, threads)
     return figures, spans
@@ -163,7 +164,8 @@ def one_round(runs: Runs) -> tuple[dict[str, float], dict[Cell, Span]]:
 
 def seconds_of_notebook(runs: Runs) -> float:
     """The notebook's procedure on the same grid."""
-    axes = {"--widths": runs.default.widths, "--sizes": runs.default.sizes}
+    (grid,) = runs.default.groups
+    axes = {"--widths": grid.widths, "--sizes": grid.sizes}
     words = [word for axis, values in axes.items() for word in (axis, *map(str, values))]
     arrays = f"data/prepared/{runs.default.inputs.dataset}"
     return run(runs.folder, sys.executable, "-m", "benchmarks.notebook", arrays, *words).seconds

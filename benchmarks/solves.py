@@ -27,7 +27,6 @@ from ntk_mnist.architecture import infinite
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.data.inputs import Dataset, load
 from ntk_mnist.infinite_width.recursion import KINDS
-from ntk_mnist.kernels.scores import accuracy
 from ntk_mnist.kernels.solution import Solution
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
@@ -101,7 +100,7 @@ def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
     stages.seconds[Stage.FACTORIZATION] -= checkpoint.during_factorization
     return {
         "seconds": seconds,
-        "test_accuracy": accuracy(solution.test[-1], dataset.targets(dataset.test_labels)),
+        "test_accuracy": dataset.accuracy(solution.test[-1], dataset.test_labels),
         "residual": solution.residual,
         "jitter": solution.jitter,
         "prediction_error": float(solution.errors[-1]),
@@ -118,7 +117,7 @@ def spectral(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
     solution, seconds = solve("spectral", kind, dataset, Services())
     return {
         "seconds": seconds,
-        "test_accuracy": accuracy(solution.test[-1], dataset.targets(dataset.test_labels)),
+        "test_accuracy": dataset.accuracy(solution.test[-1], dataset.test_labels),
         "residual": solution.residual,
     }
 
@@ -140,14 +139,14 @@ def by_hand(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
     train, test = (
         dataset.inputs(images, np.float64) for images in (dataset.train_images, dataset.test_images)
     )
-    train_targets, test_targets = map(dataset.targets, (dataset.train_labels, dataset.test_labels))
+    train_targets = dataset.targets(dataset.train_labels)
     started = time.perf_counter()
     predict_fn = predict.gradient_descent_mse_ensemble(
         infinite(ARCHITECTURE), train, train_targets, diag_reg=0.0
     )
     predictions = np.asarray(predict_fn(None, test, get=kind))
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "test_accuracy": accuracy(predictions, test_targets)}
+    return {"seconds": seconds, "test_accuracy": dataset.accuracy(predictions, dataset.test_labels)}
 
 
 def memory_bytes() -> int:

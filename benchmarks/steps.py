@@ -19,6 +19,7 @@ import numpy as np
 
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.data.preprocessing import Preprocessing
 from ntk_mnist.networks.training import Trainer
 from ntk_mnist.settings import Architecture, Inputs, Training
 
@@ -80,7 +81,7 @@ def made_up_images(dataset: str, train: int, test: int) -> Dataset:
     )
     return Dataset(
         description,
-        Inputs().preprocessing,
+        Preprocessing(Inputs().preprocessing, description.pixel_max),
         *(images[:train], labels[:train], images[train:], labels[train:]),
     )
 

@@ -69,7 +69,7 @@ TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"
 DESCENT, LOSSES = "networks/descent.py", "networks/losses.py"
 GRAM, SPECTRAL, SOLVER = "kernels/gram.py", "kernels/spectral.py", "kernels/solver.py"
 SOLVE, CHOLESKY = "kernels/exact/solve.py", "kernels/exact/tiled_cholesky.py"
-INPUTS, CATALOGUE = "data/inputs.py", "data/catalogue.py"
+PREPROCESSING, CATALOGUE = "data/preprocessing.py", "data/catalogue.py"
 
 #: File, regular expression, replacement of its first match (or of all), what is made again.
 EDITS: dict[str, tuple[str, str, str, set[str]]] = {
@@ -98,7 +98,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "new activation": (ARCHITECTURE, r'(    "sin": )', r'    "cos": jnp.cos,\n\1', NOTHING),
     "other activation": (ARCHITECTURE, "approximate=False", "approximate=True", NOTHING),
     "other optimizer": (TRAINING, "optimizers.nesterov", "optimizers.adagrad", NOTHING),
-    "new preprocessing": (INPUTS, r'    "scale": scale,\n', '    "scale": scale,\n    "raw": lambda images, pixel_max, dtype: images,\n', NOTHING),
+    "new preprocessing": (PREPROCESSING, r'    "scale": scale,\n', '    "scale": scale,\n    "raw": lambda scaled: scaled + 1,\n', NOTHING),
     "new dataset": (CATALOGUE, r'    "digits": Desc', '    "mine": Description("Mine", (), 9, 9, (2, 2), 1),\n    "digits": Desc', NOTHING),
     "mirror": (CATALOGUE, "ossci-datasets", "another", NOTHING),
     "download": ("data/sources.py", "_RETRIES = 10, 30, 2", "_RETRIES = 10, 30, 3", NOTHING),
@@ -126,7 +126,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", NOTHING),
     "bias": (ARCHITECTURE, "architecture.b_std or None", "architecture.b_std", NETWORKS),
     "effect of an import": ("neural_tangents_compat.py", r"zeros_like_p=", "zeros_like=", NETWORKS),
-    "inputs": (INPUTS, "/ pixel_max", "/ (pixel_max + 1)", CELLS),
+    "inputs": (PREPROCESSING, "/ self.pixel_max", "/ (self.pixel_max + 1)", CELLS),
     "pixels of the dataset": (CATALOGUE, "pixel_max=16", "pixel_max=17", CELLS - {"exact"} | {"arrays"} | CHARTS),
     "reading of originals": ("data/originals.py", "type_code != 0x08", "type_code != 0x09", CELLS | {"arrays"}),
     "threads": ("runtime.py", '"MKL_NUM_THREADS"', '"MKL_THREADS"', CELLS),
@@ -136,7 +136,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS, "descent"}),
     "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
-    "groups of the calibration": ("kernels/calibration.py", "GROUPS = 20", "GROUPS = 10", KERNELS),
+    "groups of the calibration": ("kernels/calibration.py", "GROUPS, LARGEST_GROUP = 20", "GROUPS, LARGEST_GROUP = 10", KERNELS),
     "constant of the exact solve": (SOLVE, "_PIVOTS = 512", "_PIVOTS = 256", {"exact"}),
     "decorator": (CHOLESKY, r"@partial\(jax\.jit, donate_argnums=0\)\ndef _subtract", "@jax.jit\ndef _subtract", {"exact"}),
     "argument of a call": (CHOLESKY, "symmetrize_input=False", "symmetrize_input=True", {"exact"}),

@@ -97,8 +97,8 @@ def test_what_a_kernel_cell_calls_is_in_its_digest(
 
 
 def test_a_function_that_the_digest_does_not_reach_would_be_seen() -> None:
-    from ntk_mnist.kernels.scores import accuracy
+    from ntk_mnist.comparison.distances import distance
 
-    ran = called(lambda: accuracy(np.eye(3), np.eye(3)))
-    assert ran == {"kernels.scores.accuracy"}
+    ran = called(lambda: distance(np.eye(3), np.eye(3)))
+    assert ran == {"comparison.distances.distance"}
     assert not ran & set(experiment_of(CONFIG).networks[0].record("network")["code"]["definitions"])

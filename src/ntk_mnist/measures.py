@@ -123,8 +123,14 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
     ]
     train_accuracy: Annotated[float, _measure("fraction of the training images")]
     test_accuracy: Annotated[float, _measure("fraction of the test images")]
+    validation_accuracy: Annotated[
+        float | None, _measure("fraction of the validation images; null if there are none")
+    ]
     train_mse: Annotated[float, _measure("mean over images and outputs of the squared error")]
     test_mse: Annotated[float, _measure("mean over images and outputs of the squared error")]
+    validation_mse: Annotated[
+        float | None, _measure("the same of the validation images; null if there are none")
+    ]
     trained_variance: Annotated[
         float | None,
         _measure(

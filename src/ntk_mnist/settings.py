@@ -17,11 +17,13 @@ from ntk_mnist.registries import names_in
 
 __all__ = [
     "AXES",
+    "OWN_AXES",
     "Activation",
     "Architecture",
     "BStd",
     "Config",
     "Depth",
+    "Draw",
     "Evidence",
     "Grid",
     "Inputs",
@@ -77,7 +79,21 @@ WStd = Annotated[float, _setting("standard deviation of the weights, times √fa
 BStd = Annotated[float, _setting("standard deviation of the biases; 0 for no bias", ge=0)]
 Width = Annotated[int, _setting("units of each hidden layer", ge=1, le=_LARGEST_COUNT)]
 Size = Annotated[
-    int, _setting("training-set size: the first so many training images", ge=1, le=_LARGEST_COUNT)
+    int,
+    _setting(
+        "training-set size: so many training images, chosen by inputs.selection",
+        ge=1,
+        le=_LARGEST_COUNT,
+    ),
+]
+Draw = Annotated[
+    int,
+    _setting(
+        "seed of the draw of training images; for inputs.selection drawn_of_each_class",
+        may_be_unused=True,
+        ge=0,
+        le=2**32 - 1,
+    ),
 ]
 Seed = Annotated[
     int, _setting("seed of the initial parameters and of the order of batches", ge=0, le=2**32 - 1)
@@ -107,15 +123,69 @@ class Inputs(Settings, frozen=True, kw_only=True):
     test_size: Annotated[
         int, _setting("the first so many test images", ge=1, le=_LARGEST_COUNT)
     ] = 1000
+    held_out: Annotated[
+        int,
+        _setting(
+            "the first so many training images are held out: nothing is trained on them",
+            ge=0,
+            le=_LARGEST_COUNT,
+        ),
+    ] = 0
+    validation_size: Annotated[
+        int,
+        _setting(
+            "the first so many held-out images are predicted too, to choose architectures by",
+            ge=0,
+            le=_LARGEST_COUNT,
+        ),
+    ] = 0
+    selection: Annotated[
+        str,
+        _setting(
+            "which training images are used, of those that are not held out: first, in file order; "
+            "first_of_each_class, as many of each class (of the first ones, one more, if the "
+            "size is not a multiple); or drawn_of_each_class, as many of each "
+            "class at random, a draw for each of grid.draw",
+            choices="data.selection.SELECTIONS",
+        ),
+    ] = "first"
+    subtract_mean: Annotated[
+        bool,
+        _setting(
+            "whether the mean pixel, one number over all training images that are not held out, is "
+            "subtracted before the preprocessing"
+        ),
+    ] = False
     preprocessing: Annotated[
         str,
-        _setting("how pixels become inputs; scale divides them by the largest pixel value",
-                 choices="data.inputs.PREPROCESSINGS"),
-    ] = "scale"  # fmt: skip
+        _setting(
+            "how pixels, divided by the largest pixel value, become inputs: scale, as they are; "
+            "unit_norm, each image times a factor such that |x|² is the number of pixels; or "
+            "standardized, each image with mean 0 and variance 1",
+            choices="data.preprocessing.PREPROCESSINGS",
+        ),
+    ] = "scale"
+    targets: Annotated[
+        str,
+        _setting(
+            "what outputs are trained towards under the squared error: one_hot; zero_sum, less 1 / "
+            "classes; or zero_mean, less the mean over the training images",
+            choices="data.targets.TARGETS",
+        ),
+    ] = "one_hot"
+
+    @property
+    def draws(self) -> bool:
+        """Whether training images are drawn at random."""
+        return self.selection == "drawn_of_each_class"
 
 
 class Architecture(Settings, frozen=True, kw_only=True):
-    """The network of both sides; each is a value or a list, and every combination runs."""
+    """The network of both sides; each is a value or a list, and every combination runs.
+
+    A list of such groups runs each of them. A group may have a `size` and a `width` of its own in
+    place of those of `grid`; with an empty list of widths, its kernels run without networks.
+    """
 
     activation: Activation = "relu"
     depth: Depth = 2
@@ -270,6 +340,7 @@ class Grid(Settings, frozen=True, kw_only=True):
     size: tuple[Size, ...] = (64, 128, 256, 512, 1024, 2048)
     width: tuple[Width, ...] = (64, 128, 256, 512, 1024, 2048)
     seed: tuple[Seed, ...] = (0,)
+    draw: tuple[Draw, ...] = (0,)
 
 
 class Evidence(Settings, frozen=True, kw_only=True):
@@ -321,6 +392,9 @@ class Config(Settings, frozen=True, kw_only=True):
         ),
     ] = {}
 
+
+#: Axes of the grid that a group of architectures may have of its own.
+OWN_AXES = ("size", "width")
 
 #: Sections whose settings may be one value or a list of values.
 AXES: tuple[type[Settings], ...] = (Architecture, Grid, Evidence)

@@ -137,7 +137,7 @@ EXPONENTS = {
 
 def distances(seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
     """Exact power laws of the width: (1 + time / 100) · width^exponent · 2^seed · size / 100."""
-    settings = asdict(Inputs()) | asdict(Training()) | LIKE_FOR_LIKE
+    settings = asdict(Inputs()) | asdict(Training()) | LIKE_FOR_LIKE | {"draw": None}
     return pd.DataFrame(
         settings
         | asdict(architecture)
@@ -158,6 +158,7 @@ def convergence(architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame
         | asdict(Training())
         | LIKE_FOR_LIKE
         | asdict(architecture)
+        | {"draw": None}
         | {"size": size, "time": time, "quantity": quantity}
         | {"slope": slope, "low": slope - 0.03, "high": slope + 0.03}
         | {"widths": len(widths), "networks": len(widths)}

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from ntk_mnist.commands.compare import compare
+from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.data.preprocessing import Preprocessing
 from ntk_mnist.plan.experiment import Experiment, experiment_of
 
-TARGETS = np.eye(10)[[3, 1]]
 CONFIG: dict[str, Any] = {
     "inputs": {"dataset": "digits", "test_size": 2},
     "architecture": {"activation": ["relu", "erf"]},
@@ -23,6 +25,14 @@ CONFIG: dict[str, Any] = {
     },
     "solve": {"times": [2.0, 8.0]},
 }
+
+
+_IMAGES = np.zeros((2, 64), np.uint8)
+DATASET = Dataset(
+    CATALOGUE["digits"],
+    Preprocessing("scale", 16),
+    *(_IMAGES, np.array([0, 1], np.uint8), _IMAGES, np.array([3, 1], np.uint8)),
+)
 
 
 def value(activation: str, size: int, time: float) -> float:
@@ -63,7 +73,7 @@ def shards(experiment: Experiment) -> dict[tuple[str, str], list[dict[str, Any]]
 def compared(**training: Any) -> dict[str, list[dict[str, Any]]]:
     experiment = experiment_of(CONFIG | {"training": CONFIG["training"] | training})
     of_path = shards(experiment)
-    return compare(experiment, lambda path, output: of_path[path, output], TARGETS)
+    return compare(experiment, lambda path, output: of_path[path, output], lambda cell: DATASET)
 
 
 def test_each_network_is_compared_with_the_ntk_of_its_architecture_size_and_time() -> None:

@@ -10,9 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, DatasetError
-from ntk_mnist.data.inputs import PREPROCESSINGS, Dataset, load
+from ntk_mnist.data.inputs import Dataset, load
+from ntk_mnist.data.preprocessing import PREPROCESSINGS, Preprocessing
+from ntk_mnist.data.selection import SELECTIONS
 from ntk_mnist.settings import Inputs
 from ntk_mnist.store.file_digests import write_digests
 from ntk_mnist.store.staleness import damage
@@ -24,7 +27,8 @@ EVERY_BYTE = np.arange(256, dtype=np.uint8).reshape(16, 16)
 def dataset(name: str) -> Dataset:
     """A dataset whose images are every byte."""
     labels = np.zeros(16, np.uint8)
-    return Dataset(CATALOGUE[name], "scale", EVERY_BYTE, labels, EVERY_BYTE, labels)
+    preprocessing = Preprocessing("scale", CATALOGUE[name].pixel_max)
+    return Dataset(CATALOGUE[name], preprocessing, EVERY_BYTE, labels, EVERY_BYTE, labels)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -62,6 +66,71 @@ def test_targets_are_one_hot(digits: Dataset) -> None:
     np.testing.assert_array_equal(targets.argmax(axis=1), digits.train_labels)
 
 
+@pytest.mark.parametrize(
+    ("name", "offset"),
+    [
+        ("one_hot", lambda labels: np.zeros(10)),
+        ("zero_sum", lambda labels: np.full(10, 0.1)),
+        ("zero_mean", lambda labels: np.eye(10)[labels].mean(axis=0)),
+    ],
+)
+def test_targets_are_one_hot_less_an_offset_that_decides_no_class(
+    prepared_digits: Path, name: str, offset: Callable[[Any], Any]
+) -> None:
+    loaded = load(replace(DIGITS, targets=name), prepared_digits, 64)
+    targets = loaded.targets(loaded.test_labels)
+    expected = np.eye(10)[loaded.test_labels] - offset(loaded.train_labels)
+    np.testing.assert_allclose(targets, expected, rtol=0, atol=1e-15)
+    assert loaded.accuracy(targets, loaded.test_labels) == 1
+
+
+def test_an_output_is_compared_with_the_offset_added(prepared_digits: Path) -> None:
+    loaded = load(replace(DIGITS, targets="zero_mean"), prepared_digits, 64)
+    # The frequent class is predicted where nothing is known.
+    frequent = np.bincount(loaded.train_labels).argmax()
+    nothing = np.zeros((len(loaded.test_labels), 10))
+    expected = np.mean(loaded.test_labels == frequent)
+    assert loaded.accuracy(nothing, loaded.test_labels) == expected
+
+
+def test_held_out_images_are_validated_on_and_not_trained_on(prepared_digits: Path) -> None:
+    images, labels = (
+        np.load(prepared_digits / f"train_{name}.npy") for name in ("images", "labels")
+    )
+    inputs = replace(DIGITS, held_out=300, validation_size=200)
+    loaded = load(inputs, prepared_digits, 64)
+    np.testing.assert_array_equal(loaded.train_images, images[300:364])
+    np.testing.assert_array_equal(loaded.train_labels, labels[300:364])
+    np.testing.assert_array_equal(loaded.validation_images, images[:200])
+    np.testing.assert_array_equal(loaded.validation_labels, labels[:200])
+    both = loaded.predicted
+    np.testing.assert_array_equal(both.test_images[100:], images[:200])
+    np.testing.assert_array_equal(both.test_labels[:100], loaded.test_labels)
+
+
+@pytest.mark.parametrize("selection", ["first_of_each_class", "drawn_of_each_class"])
+def test_chosen_images_have_their_own_labels(prepared_digits: Path, selection: str) -> None:
+    images, labels = (
+        np.load(prepared_digits / f"train_{name}.npy") for name in ("images", "labels")
+    )
+    inputs = replace(DIGITS, held_out=100, selection=selection)
+    loaded = load(inputs, prepared_digits, 50, draw=3)
+    assert np.bincount(loaded.train_labels).tolist() == [5] * 10
+    places = SELECTIONS[selection](labels[100:], 50, 3) + 100
+    np.testing.assert_array_equal(loaded.train_images, images[places])
+    np.testing.assert_array_equal(loaded.train_labels, labels[places])
+
+
+def test_the_mean_that_is_subtracted_is_that_of_all_images_that_may_be_trained_on(
+    prepared_digits: Path,
+) -> None:
+    images = np.load(prepared_digits / "train_images.npy")
+    loaded = load(replace(DIGITS, held_out=100, subtract_mean=True), prepared_digits, 64)
+    assert loaded.preprocessing.mean == pytest.approx(images[100:].astype(float).mean(), rel=1e-15)
+    inputs = loaded.inputs(images[100:], np.float64)
+    assert abs(inputs.mean()) < 1e-15
+
+
 def test_a_loaded_dataset_maps_its_bytes_and_converts_nothing(
     prepared_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,11 +161,11 @@ def test_the_first_images_are_loaded_in_file_order(prepared_digits: Path) -> Non
 def test_a_dataset_has_its_description_and_preprocessing(prepared_digits: Path) -> None:
     loaded = load(DIGITS, prepared_digits, 64)
     assert loaded.description is CATALOGUE["digits"]
-    assert loaded.preprocessing == DIGITS.preprocessing
+    assert loaded.preprocessing == Preprocessing(DIGITS.preprocessing, 16)
 
 
 def test_more_images_than_there_are_is_an_error(prepared_digits: Path) -> None:
-    with pytest.raises(DatasetError, match=r"train_images.npy: 2,000 images asked for, 1,297 foun"):
+    with pytest.raises(DatasetError, match=r"train_labels.npy: 2,000 images asked for, 1,297 foun"):
         load(DIGITS, prepared_digits, 2000)
     with pytest.raises(DatasetError, match=r"test_images.npy: 501 images asked for, 500 found"):
         load(Inputs(dataset="digits", test_size=501), prepared_digits, 64)

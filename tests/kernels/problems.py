@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.data.preprocessing import Preprocessing
 from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.solution import Matrix, Solution
 from ntk_mnist.kernels.solver import Solver
@@ -41,7 +42,9 @@ def blends(count: int) -> Dataset:
 
     # The same for every test, whichever ran before it.
     rng = np.random.default_rng(count)
-    return Dataset(CATALOGUE["digits"], "scale", *draw(count, rng), *draw(300, rng))
+    return Dataset(
+        CATALOGUE["digits"], Preprocessing("scale", 16), *draw(count, rng), *draw(300, rng)
+    )
 
 
 def with_copies(dataset: Dataset, count: int, *, relabel: bool) -> Dataset:

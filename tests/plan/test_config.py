@@ -29,6 +29,14 @@ EVERY_AXIS = [
 ]
 
 
+def section_of(config: dict[str, Any], section: str) -> dict[str, Any]:
+    """A section of a completed config; of the architectures, the only group."""
+    if section != "architecture":
+        return dict(config[section])
+    (group,) = config[section]
+    return dict(group)
+
+
 def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """As Snakemake merges a --configfile."""
     result = dict(base)
@@ -242,11 +250,11 @@ def test_all_contradictions_are_reported_at_once() -> None:
 
 @pytest.mark.parametrize(("section", "name"), EVERY_AXIS)
 def test_one_value_of_an_axis_means_the_same_as_a_list_of_it(section: str, name: str) -> None:
-    values = complete({})[section][name]
+    values = section_of(complete({}), section)[name]
     one, many = {section: {name: values[0]}}, {section: {name: values[:1]}}
     assert problems(one) == problems(many) == []
     assert complete(one) == complete(many)
-    assert complete(one)[section][name] == values[:1]
+    assert section_of(complete(one), section)[name] == values[:1]
 
 
 @pytest.mark.parametrize(("section", "name"), EVERY_AXIS)
@@ -257,8 +265,10 @@ def test_a_list_of_an_axis_is_kept_in_its_order(section: str, name: str) -> None
         "b_std": [0.1, 0.0],
     }.get(name, [128, 64])
     config = {section: {name: values}}
+    if name == "draw":
+        config["inputs"] = {"selection": "drawn_of_each_class"}
     assert problems(config) == []
-    assert complete(config)[section][name] == values
+    assert section_of(complete(config), section)[name] == values
 
 
 @pytest.mark.parametrize(("section", "name"), EVERY_AXIS)
@@ -266,7 +276,7 @@ def test_a_fault_in_an_axis_names_the_value_and_in_a_list_its_place(
     section: str, name: str
 ) -> None:
     assert problems({section: {name: {}}})[0].startswith(f"{section}.{name}: {{}} is ")
-    values = [*complete({})[section][name][:1], {}]
+    values = [*section_of(complete({}), section)[name][:1], {}]
     assert problems({section: {name: values}})[0].startswith(f"{section}.{name}[1]: {{}} is ")
     assert problems({section: {name: []}}) == [
         f"{section}.{name}: the list is empty; at least 1 value is needed"
@@ -358,7 +368,7 @@ def test_no_value_causes_a_traceback_or_a_line_break(path: tuple[str, ...], valu
         ("solve: {kinds: nngp}", "solve.kinds: 'nngp' is not a list; write [nngp]"),
         ("solve: {times: 1e3}", "solve.times: '1e3' is not a list; write [1000]"),
         ("experiment: 2024", "experiment: 2024 is not text; write it in quotes"),
-        ("architecture: {width: 3}", "architecture: unknown key 'width'; did you mean grid.width?"),
+        ("training: {width: 3}", "training: unknown key 'width'; did you mean grid.width?"),
         ("seed: 3", "config: unknown key 'seed'; did you mean grid.seed?"),
         ("widths: [3]", "config: unknown key 'widths'; did you mean grid.width?"),
         ("sizes: 3", "config: unknown key 'sizes'; did you mean grid.size or evidence.size?"),

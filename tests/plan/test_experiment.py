@@ -34,7 +34,7 @@ def test_the_default_experiment_has_a_cell_for_each_width_and_size() -> None:
     assert len(experiment.kernels) == 6
     assert len(experiment.evidence) == 3 * 4 * 3
     assert experiment.inputs == Inputs()
-    assert experiment.architectures == (Architecture(),)
+    assert experiment.groups[0].architectures == (Architecture(),)
     assert experiment.training == Training()
     assert experiment.solve == Solve()
 
@@ -92,7 +92,7 @@ def test_numbers_of_the_config_become_the_declared_types() -> None:
     experiment = experiment_of(
         {"architecture": {"W_std": 1, "b_std": 0}, "solve": {"times": [10]}, "batch_minutes": 3}
     )
-    (architecture,) = experiment.architectures
+    (architecture,) = experiment.groups[0].architectures
     values = [architecture.W_std, architecture.b_std, *experiment.solve.times]
     assert [type(value) for value in (*values, experiment.batch_minutes)] == [float] * 4
 

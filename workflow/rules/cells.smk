@@ -7,11 +7,11 @@ rule network:
     output:
         # Not deleted before the job, which trains only the seeds that it lacks.
         [
-            update(f"{RESULTS}/{NetworkCell.pattern(name)}")
+            update(f"{RESULTS}/{EXPERIMENT.networks[0].pattern(name)}")
             for name in EXPERIMENT.networks[0].outputs
         ],
     log:
-        f"{RESULTS}/logs/{NetworkCell.pattern('network')}".replace(".parquet", ".log"),
+        f"{RESULTS}/logs/{EXPERIMENT.networks[0].pattern('network')}".replace(".parquet", ".log"),
     # The longest first, so that none is left to run alone at the end.
     priority: of_cell("network", lambda cell: cell.seconds)
     group:
@@ -40,11 +40,11 @@ rule kernel:
         unpack(of_cell("kernel", cell_inputs)),
     output:
         [
-            keep_on_retry(f"{RESULTS}/{KernelCell.pattern(name)}")
+            keep_on_retry(f"{RESULTS}/{EXPERIMENT.kernels[0].pattern(name)}")
             for name in EXPERIMENT.kernels[0].outputs
         ],
     log:
-        f"{RESULTS}/logs/{KernelCell.pattern('kernel')}".replace(".parquet", ".log"),
+        f"{RESULTS}/logs/{EXPERIMENT.kernels[0].pattern('kernel')}".replace(".parquet", ".log"),
     priority: of_cell("kernel", lambda cell: cell.seconds)
     group:
         of_cell("kernel", group)

@@ -19,7 +19,6 @@ from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, SOURCES
 from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.plan import stale
 from ntk_mnist.plan.because import write_reasons
-from ntk_mnist.plan.cells import KernelCell, NetworkCell
 from ntk_mnist.plan.config import problems
 from ntk_mnist.plan.config_sources import argument_faults, file_faults, option_faults
 from ntk_mnist.plan.config_text import understood
@@ -265,5 +264,6 @@ wildcard_constraints:
     architecture="|".join(map(re.escape, EXPERIMENT.values("architecture"))),
     width="|".join(EXPERIMENT.values("width")),
     size="|".join(EXPERIMENT.values("size")),
+    draw="|".join(EXPERIMENT.values("draw")),
     table="|".join(TABLES),
     figure="|".join(CHARTS),

@@ -84,8 +84,8 @@ def checked(tables: Mapping[str, pd.DataFrame], names: Iterable[str]) -> list[pd
         if table.empty:
             raise ChartError(f"the {name} table has no rows")
         # A network that is evaluated at several times has a row for each.
-        times = ["time"] if "time" in table else []
-        key = list(dict.fromkeys([*ARCHITECTURE, *_KEYS[name], *times]))
+        more = [column for column in ("time", "draw") if column in table]
+        key = list(dict.fromkeys([*ARCHITECTURE, *_KEYS[name], *more]))
         repeated = table[table.duplicated(key)]
         if not repeated.empty:
             row = ", ".join(f"{column} {repeated.iloc[0][column]}" for column in key)
@@ -97,7 +97,28 @@ def checked(tables: Mapping[str, pd.DataFrame], names: Iterable[str]) -> list[pd
             raise ChartError(
                 f"rows with different {column} cannot share a chart: {', '.join(map(str, values))}"
             )
-    return list(drawn.values())
+    return [_over_draws(table, [*ARCHITECTURE, *_KEYS[n]]) for n, table in drawn.items()]
+
+
+def _over_draws(table: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """One observation of several draws of training images.
+
+    Networks of a further draw count as of further seeds. Kernels are averaged. The column
+    ``draws`` says how many there are.
+    """
+    draws = table["draw"].nunique()
+    if draws < 2:
+        return table
+    if "seed" in table:
+        seeds = table.groupby(["draw", "seed"]).ngroup()
+        return table.assign(seed=seeds, draws=draws)
+    by = list(dict.fromkeys([*key, *(["time"] if "time" in table else [])]))
+    averaged = {
+        column: "mean" if pd.api.types.is_float_dtype(table[column]) else "first"
+        for column in table
+        if column not in by
+    }
+    return table.groupby(by, as_index=False, sort=False).agg(averaged).assign(draws=draws)
 
 
 def checked_like_for_like(
@@ -236,7 +257,10 @@ def inputs_and_shared(table: pd.DataFrame, architectures: Sequence[Architecture]
     """Dataset, and the settings that all architectures share."""
     title = CATALOGUE[table.iloc[0]["dataset"]].title
     shared = _shared(architectures).items()
-    return ", ".join([title, *(setting_in_words(name, value) for name, value in shared)])
+    words = [title, *(setting_in_words(name, value) for name, value in shared)]
+    if "draws" in table:
+        words.append(f"mean over {counted(table['draws'].iloc[0], 'draw')} of the training images")
+    return ", ".join(words)
 
 
 def setting_in_words(name: str, value: Any) -> str:

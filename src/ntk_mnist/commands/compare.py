@@ -7,7 +7,7 @@ import argparse
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,12 @@ from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from ntk_mnist.comparison.tables import AtTime, convergence, distances, ensemble
-from ntk_mnist.data.inputs import load
+from ntk_mnist.data.inputs import Dataset, load
 from ntk_mnist.measures import COMPARISONS
-from ntk_mnist.plan.cells import NetworkCell
+from ntk_mnist.plan.cells import Cell, NetworkCell
 from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.plan.stale import MADE_BY
+from ntk_mnist.settings import Architecture
 from ntk_mnist.store.records import marks, table_record
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS, columns
 from ntk_mnist.store.shards import About, read, write_table
@@ -27,6 +28,8 @@ from ntk_mnist.store.shards import About, read, write_table
 Rows: TypeAlias = list[dict[str, Any]]
 #: From the path of a shard below the results and its output, its rows.
 RowsOf: TypeAlias = Callable[[str, str], Rows]
+#: What a network and its limit have in common.
+Place: TypeAlias = tuple[Architecture, int, int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +55,11 @@ def run(options: argparse.Namespace) -> None:
         return rows
 
     folder = options.data / "prepared" / experiment.inputs.dataset
-    dataset = load(experiment.inputs, folder, 1)
-    compared = compare(experiment, rows_of, dataset.targets(dataset.test_labels))
+
+    def dataset_of(cell: Cell) -> Dataset:
+        return load(cell.inputs, folder, cell.size, cell.draw)
+
+    compared = compare(experiment, rows_of, dataset_of)
     digests = {path: said.sha256 for path, said in about.items()}
     accepted = {path: marks(said.made) for path, said in about.items()}
     for name, file in zip(COMPARISONS, options.output, strict=True):
@@ -63,25 +69,27 @@ def run(options: argparse.Namespace) -> None:
 
 
 def compare(
-    experiment: Experiment, rows_of: RowsOf, targets: NDArray[np.float64]
+    experiment: Experiment, rows_of: RowsOf, dataset_of: Callable[[Cell], Dataset]
 ) -> dict[str, Rows]:
     """The rows of each table of comparisons.
 
     Args:
         experiment: whose networks are evaluated at the kernels' times.
         rows_of: reads a shard.
-        targets: one-hot labels of the test images, shape (m, k).
+        dataset_of: loads the images of a cell.
     """
+    # The offset of its targets, and one-hot labels of the test images.
+    outputs_of = {_place(cell): _Outputs.of(dataset_of(cell)) for cell in experiment.kernels}
     limits = {
-        (cell.architecture, cell.size): {
-            row["time"]: _outputs(row["prediction"], targets)
+        _place(cell): {
+            row["time"]: outputs_of[_place(cell)](row["prediction"])
             for row in rows_of(cell.path("kernel_prediction"), "kernel_prediction")
             if row["kernel"] == "ntk"
         }
         for cell in experiment.kernels
     }
     variances = {
-        (cell.architecture, cell.size, row["time"]): row["trained_variance"]
+        (_place(cell), row["time"]): row["trained_variance"]
         for cell in experiment.kernels
         for row in rows_of(cell.path("kernel"), "kernel")
         if row["kernel"] == "ntk"
@@ -89,8 +97,8 @@ def compare(
     compared: dict[str, Rows] = {name: [] for name in COMPARISONS}
     values: dict[Any, list[tuple[int, float]]] = defaultdict(list)
     for cell in experiment.networks:
-        networks = _networks(cell, rows_of, targets)
-        limit = limits[cell.architecture, cell.size]
+        outputs, limit = outputs_of[_place(cell)], limits[_place(cell)]
+        networks = _networks(cell, rows_of, outputs)
         # Of a row that is not of one width.
         shared = {name: value for name, value in cell.identity.items() if name != "width"}
         for (seed, time), network in networks.items():
@@ -100,9 +108,8 @@ def compare(
                 values[key].append((cell.width, row.rms))
         for time in cell.times:
             of_seeds = [networks[seed, time].prediction for seed in cell.seeds]
-            variance = variances[cell.architecture, cell.size, time]
-            variance = 0.0 if experiment.training.centred else variance
-            found = ensemble(time, of_seeds, limit[time], variance, targets)
+            variance = 0.0 if experiment.training.centred else variances[_place(cell), time]
+            found = ensemble(time, of_seeds, limit[time], variance, outputs.one_hot)
             compared["ensemble"].append(cell.identity | asdict(found))
     for (*shared_items, time, quantity), of_networks in values.items():
         for fitted in convergence(time, quantity, of_networks):
@@ -110,23 +117,46 @@ def compare(
     return compared
 
 
+def _place(cell: Cell) -> Place:
+    return cell.architecture, cell.size, cell.draw
+
+
+class _Outputs(NamedTuple):
+    """Makes outputs of the stored numbers, of which the largest is the predicted class.
+
+    Both sides get the offset of the targets, which changes no distance between them.
+
+    Attributes:
+        one_hot: labels of the test images, shape (m, k).
+        offset: of the targets, shape (k,).
+    """
+
+    one_hot: NDArray[np.float64]
+    offset: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "_Outputs":
+        """Those of the test images of a cell."""
+        targets = dataset.targets(dataset.test_labels)
+        return cls(targets + dataset.offset, np.asarray(dataset.offset, np.float32))
+
+    def __call__(self, values: list[float]) -> NDArray[np.float32]:
+        return np.reshape(np.array(values, np.float32), self.one_hot.shape) + self.offset
+
+
 def _networks(
-    cell: NetworkCell, rows_of: RowsOf, targets: NDArray[np.float64]
+    cell: NetworkCell, rows_of: RowsOf, outputs: _Outputs
 ) -> dict[tuple[int, float], AtTime]:
     """The networks of the experiment's seeds, by seed and time."""
     measured = {(row["seed"], row["time"]): row for row in rows_of(cell.path("network"), "network")}
     predicted = rows_of(cell.path("network_prediction"), "network_prediction")
     return {
         (row["seed"], row["time"]): AtTime(
-            prediction=_outputs(row["prediction"], targets),
-            linearized=_outputs(row["linearization"], targets) if row["linearization"] else None,
+            prediction=outputs(row["prediction"]),
+            linearized=outputs(row["linearization"]) if row["linearization"] else None,
             ntk_to_limit=measured[row["seed"], row["time"]]["ntk_to_limit"],
             ntk_change=measured[row["seed"], row["time"]]["ntk_change"],
         )
         for row in predicted
         if row["seed"] in cell.seeds
     }
-
-
-def _outputs(values: list[float], targets: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.reshape(np.array(values, np.float32), targets.shape)

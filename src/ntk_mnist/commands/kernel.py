@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         # Only a solve of minutes is worth storing parts of.
         checkpoint = partial(_checkpoint, folder, made["kernel"])
         services = replace(services, checkpoint=checkpoint)
-    dataset = load(cell.inputs, prepared_folder(options), cell.size)
+    dataset = load(cell.inputs, prepared_folder(options), cell.size, cell.draw)
     solved = solve_cell(
         *(cell.architecture, cell.solve.kinds, cell.solve.times, cell.solve.diag_reg),
         *(cell.solver, dataset, services, cell.step_size),

@@ -1,4 +1,4 @@
-"""What both sides see of a dataset: bytes on disk, and the function that makes inputs of them.
+"""What both sides see of a dataset: images and labels of one cell, and what is made of them.
 
 Cells read the arrays that ``data.originals.prepare`` wrote; :func:`load` memory-maps them, so that
 a cell for 64 images reads 64 images. What it reads is what was prepared: the digests in
@@ -7,34 +7,21 @@ matrices and the exact solve call :meth:`Dataset.inputs` on one batch or tile at
 precision that they compute in. Order is file order.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist import settings
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, DatasetError, Description
+from ntk_mnist.data.preprocessing import Preprocessing
+from ntk_mnist.data.selection import SELECTIONS
+from ntk_mnist.data.targets import TARGETS
 from ntk_mnist.store.file_digests import FileDigests
 
-__all__ = ["PREPROCESSINGS", "Dataset", "Preprocessing", "load", "scale"]
-
-#: From uint8 images of shape (m, pixels), the largest pixel value and a float type, inputs of
-#: shape (m, pixels). The images are a NumPy array or, inside a compiled program, a JAX array.
-Preprocessing: TypeAlias = Callable[[Any, int, Any], Any]
-
-
-def scale(images: Any, pixel_max: int, dtype: Any) -> Any:
-    """Pixels divided by the largest pixel value; the notebook's inputs."""
-    return images.astype(dtype) / pixel_max
-
-
-#: Preprocessings by their name in the config.
-PREPROCESSINGS: Mapping[str, Preprocessing] = {
-    "scale": scale,
-}
+__all__ = ["Dataset", "load"]
 
 _REMEDY = "run snakemake again, and it is prepared again"
 
@@ -45,19 +32,25 @@ class Dataset:
 
     Attributes:
         description: of the whole dataset.
-        preprocessing: name of the function that makes inputs of images.
+        preprocessing: makes inputs of images.
         train_images: uint8, shape (n, pixels), from 0 to ``description.pixel_max``.
         train_labels: uint8, shape (n,).
         test_images: uint8, shape (m, pixels).
         test_labels: uint8, shape (m,).
+        offset: subtracted from one-hot targets, shape (classes,); of nothing, 0.
+        validation_images: held-out training images that are predicted as well, (v, pixels).
+        validation_labels: uint8, shape (v,).
     """
 
     description: Description
-    preprocessing: str
+    preprocessing: Preprocessing
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.uint8]
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.uint8]
+    offset: NDArray[np.float64] | float = 0.0
+    validation_images: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    validation_labels: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def inputs(self, images: Any, dtype: Any) -> Any:
         """The inputs of some images.
@@ -69,37 +62,92 @@ class Dataset:
         Returns:
             An array of ``dtype`` and of the same kind and shape.
         """
-        return PREPROCESSINGS[self.preprocessing](images, self.description.pixel_max, dtype)
+        return self.preprocessing(images, dtype)
 
     def targets(self, labels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """One-hot targets of labels, shape (m, classes)."""
-        return np.eye(self.description.classes)[labels]
+        """The targets of labels, shape (m, classes)."""
+        return np.eye(self.description.classes)[labels] - self.offset
+
+    def right(self, outputs: NDArray[Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Whether the largest output of each image, the offset added, is that of the label.
+
+        Args:
+            outputs: shape (m, classes).
+            labels: uint8, shape (m,).
+        """
+        found: NDArray[np.bool_] = (outputs + self.offset).argmax(axis=1) == labels
+        return found
+
+    def accuracy(self, outputs: NDArray[Any], labels: NDArray[np.uint8]) -> float:
+        """Fraction of images that are predicted right; the arguments are those of :meth:`right`."""
+        return float(np.mean(self.right(outputs, labels)))
+
+    @property
+    def predicted(self) -> "Dataset":
+        """The same, with the validation images after the test images."""
+        if not len(self.validation_images):
+            return self
+        return replace(
+            self,
+            test_images=np.concatenate([self.test_images, self.validation_images]),
+            test_labels=np.concatenate([self.test_labels, self.validation_labels]),
+        )
 
 
-def load(inputs: settings.Inputs, folder: Path, size: int) -> Dataset:
-    """The first images of a prepared dataset.
+def load(inputs: settings.Inputs, folder: Path, size: int, draw: int = 0) -> Dataset:
+    """The images of a cell, of a prepared dataset.
 
     Args:
-        inputs: dataset, number of test images and preprocessing.
+        inputs: what both sides see.
         folder: where ``data.originals.prepare`` wrote the arrays.
         size: training-set size.
+        draw: number of the random draw, for a selection that draws.
 
     Raises:
-        DatasetError: an array is missing, damaged, or has fewer images than asked for.
+        DatasetError: an array is missing or damaged, or has fewer images than asked for.
     """
-    arrays = {}
-    for name in ARRAYS:
-        count = size if "train" in name else inputs.test_size
-        file = folder / f"{name}.npy"
-        array = _intact_array(file, count)
-        if len(array) < count:
-            raise DatasetError(f"{file}: {count:,} images asked for, {len(array):,} found")
-        arrays[name] = array[:count]
-    return Dataset(CATALOGUE[inputs.dataset], inputs.preprocessing, **arrays)
+    description = CATALOGUE[inputs.dataset]
+    train_images, train_labels, test_images, test_labels = (
+        folder / f"{array}.npy" for array in ARRAYS
+    )
+    labels = _intact_array(train_labels)
+    chosen = SELECTIONS[inputs.selection](labels[inputs.held_out :], size, draw) + inputs.held_out
+    test, validation = np.arange(inputs.test_size), np.arange(inputs.validation_size)
+    mean = 0.0
+    if inputs.subtract_mean:
+        mean = float(_intact_array(train_images)[inputs.held_out :].mean(dtype=np.float64))
+    of_chosen = _rows(train_labels, chosen)
+    return Dataset(
+        description,
+        Preprocessing(inputs.preprocessing, description.pixel_max, mean),
+        _rows(train_images, chosen),
+        of_chosen,
+        _rows(test_images, test),
+        _rows(test_labels, test),
+        TARGETS[inputs.targets](of_chosen, description.classes),
+        _rows(train_images, validation),
+        _rows(train_labels, validation),
+    )
 
 
-def _intact_array(file: Path, count: int) -> NDArray[np.uint8]:
-    """An array whose header and first ``count`` rows are what was prepared."""
+def _rows(file: Path, places: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Rows of an array, mapped where they lie one after another.
+
+    Args:
+        file: the array.
+        places: of the rows, in growing order.
+    """
+    end = int(places[-1]) + 1 if len(places) else 0
+    array = _intact_array(file, end)
+    if len(array) < end:
+        raise DatasetError(f"{file}: {end:,} images asked for, {len(array):,} found")
+    start = end - len(places)
+    contiguous = len(places) == 0 or places[0] == start
+    return array[start:end] if contiguous else array[places]
+
+
+def _intact_array(file: Path, count: int | None = None) -> NDArray[np.uint8]:
+    """An array whose header and first ``count`` rows, or all rows, are what was prepared."""
     try:
         digests = FileDigests.read(file.with_name(RECORD)).digests
         # The header is compared before it is trusted.

@@ -1,4 +1,4 @@
-"""Does the posterior variance predict the error of a prediction? (Lee et al. 2018, figure 3.)
+"""Does the posterior variance predict the error of a prediction? (Lee et al. 2018, figure 2.)
 
 Test images are sorted by their predictive variance, the most certain first, and cut into groups of
 equal size. If the process is calibrated, the squared error of a group grows with its variance, and
@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GROUPS", "Group", "calibrate"]
+__all__ = ["GROUPS", "LARGEST_GROUP", "Group", "calibrate"]
 
-#: Number of groups; if there are fewer test images, each is a group.
-GROUPS = 20
+#: Number of groups, or more if a group would have more images than in that figure.
+GROUPS, LARGEST_GROUP = 20, 100
 
 
 class Group(NamedTuple):
@@ -34,27 +34,26 @@ class Group(NamedTuple):
 
 def calibrate(
     variances: NDArray[np.float64],
-    predictions: NDArray[np.float64],
-    targets: NDArray[np.float64],
+    squared_errors: NDArray[np.float64],
+    right: NDArray[np.bool_],
 ) -> list[Group]:
     """Group the m test images, the most certain first.
 
     Args:
         variances: of each image, shape (m,).
-        predictions: shape (m, k).
-        targets: one-hot, shape (m, k).
+        squared_errors: of each image, mean over outputs, shape (m,).
+        right: whether each image is predicted right, shape (m,).
     """
     order = np.argsort(variances, kind="stable")
-    squared = ((predictions - targets) ** 2).mean(axis=1)
-    right = predictions.argmax(axis=1) == targets.argmax(axis=1)
+    count = max(GROUPS, -(-len(order) // LARGEST_GROUP))
     groups, end = [], 0
-    for members in np.array_split(order, min(GROUPS, len(order))):
+    for members in np.array_split(order, min(count, len(order))):
         end += len(members)
         groups.append(
             Group(
                 fraction=end / len(order),
                 variance=float(variances[members].mean()),
-                squared_error=float(squared[members].mean()),
+                squared_error=float(squared_errors[members].mean()),
                 accuracy=float(right[order[:end]].mean()),
             )
         )

@@ -9,7 +9,6 @@ import numpy as np
 from ntk_mnist import settings
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.calibration import calibrate
-from ntk_mnist.kernels.scores import accuracy, mean_squared_error
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
 from ntk_mnist.measures import CalibrationMeasures, KernelMeasures, KernelPredictionMeasures
@@ -55,11 +54,12 @@ def solve_cell(
             singular however it is regularized; or descent diverges.
     """
     times = (*times, inf)
+    predicted, count = dataset.predicted, len(dataset.test_labels)
     train_targets = dataset.targets(dataset.train_labels)
-    test_targets = dataset.targets(dataset.test_labels)
+    targets = dataset.targets(predicted.test_labels)
     solver = SOLVERS[solver_name](services or Services())
     solved = Solved([], [], [])
-    for solution in solver.solutions(architecture, kinds, dataset, times, diag_reg, step_size):
+    for solution in solver.solutions(architecture, kinds, predicted, times, diag_reg, step_size):
         trained: Sequence[float | None] = [None] * len(times)
         if step_size and solution.kind == "ntk":
             what = architecture, dataset, times, solution.diag_reg, step_size
@@ -68,15 +68,24 @@ def solve_cell(
         for time, on_train, on_test, error, variance in zip(
             times, solution.train, solution.test, solution.errors, trained, strict=True
         ):
+            squared_errors = ((on_test - targets) ** 2).mean(axis=1)
             solved.kernel.append(
                 KernelMeasures(
                     kernel=solution.kind,
                     time=time,
                     descent_step_size=step_size,
-                    train_accuracy=accuracy(on_train, train_targets),
-                    test_accuracy=accuracy(on_test, test_targets),
-                    train_mse=mean_squared_error(on_train, train_targets),
-                    test_mse=mean_squared_error(on_test, test_targets),
+                    train_accuracy=dataset.accuracy(on_train, dataset.train_labels),
+                    test_accuracy=dataset.accuracy(on_test[:count], dataset.test_labels),
+                    validation_accuracy=(
+                        dataset.accuracy(on_test[count:], dataset.validation_labels)
+                        if len(on_test) > count
+                        else None
+                    ),
+                    train_mse=float(((on_train - train_targets) ** 2).mean()),
+                    test_mse=float(squared_errors[:count].mean()),
+                    validation_mse=(
+                        float(squared_errors[count:].mean()) if len(on_test) > count else None
+                    ),
                     trained_variance=variance,
                     diag_reg=solution.diag_reg,
                     condition_number=solution.condition_number,
@@ -96,15 +105,17 @@ def solve_cell(
                     kernel=solution.kind,
                     time=time,
                     # As precise as those of a network.
-                    prediction=tuple(on_test.astype(np.float32).ravel().tolist()),
+                    prediction=tuple(on_test[:count].astype(np.float32).ravel().tolist()),
                 )
             )
+        # Of t = ∞, the last.
+        right = dataset.right(on_test[:count], dataset.test_labels)
         solved.calibration.extend(
             CalibrationMeasures(
                 kernel=solution.kind,
                 scaled_variance=solution.amplitude * group.variance,
                 **group._asdict(),
             )
-            for group in calibrate(solution.variances, solution.test[-1], test_targets)
+            for group in calibrate(solution.variances[:count], squared_errors[:count], right)
         )
     return solved

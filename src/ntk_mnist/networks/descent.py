@@ -84,14 +84,14 @@ class DescentTrainer:
         dataset, classes = self._dataset, self._dataset.description.classes
         # That of PRNGKey(seed), whose second half is the seed.
         key = np.array([0, seed], np.uint32)
-        images = dataset.train_images, dataset.train_labels, dataset.test_images
+        targets = dataset.targets(dataset.train_labels).astype(np.float32)
+        images = dataset.train_images, targets, dataset.test_images
         arguments = (key, *images, np.array(self._steps, np.int32))
         started = time.perf_counter()
         with pinned(x64=False):
             compute = self._programs(
                 ("descent", self._architecture, self._training, self._width, classes,
-                 dataset.preprocessing, dataset.description.pixel_max,
-                 tuple(np.shape(argument) for argument in arguments)),
+                 dataset.preprocessing, tuple(np.shape(argument) for argument in arguments)),
                 lambda: self._program().lower(*arguments),
             )  # fmt: skip
             at_start, found = jax.block_until_ready(compute(*arguments))
@@ -115,13 +115,15 @@ class DescentTrainer:
                     steps=steps,
                     time=t,
                     reached=None,
-                    train_accuracy=_accuracy(train[i], dataset.train_labels),
-                    test_accuracy=_accuracy(test[i], dataset.test_labels),
+                    train_accuracy=dataset.accuracy(train[i], dataset.train_labels),
+                    test_accuracy=dataset.accuracy(test[i], dataset.test_labels),
                     train_loss=float(losses[i]),
                     test_loss=self._loss(test[i], dataset.test_labels),
                     epoch_train_loss=(),
                     linearized_test_accuracy=(
-                        None if linearized is None else _accuracy(linearized, dataset.test_labels)
+                        None
+                        if linearized is None
+                        else dataset.accuracy(linearized, dataset.test_labels)
                     ),
                     ntk_to_limit=_relative(ntk[i], self._limit),
                     ntk_change=_relative(ntk[i], ntk_before),
@@ -142,7 +144,7 @@ class DescentTrainer:
         return float(np.mean((outputs.astype(np.float64) - self._dataset.targets(labels)) ** 2) / 2)
 
     def _program(self) -> Any:
-        """The program: (key, train images and labels, test images, steps) -> evaluations."""
+        """The program: (key, train images and targets, test images, steps) -> evaluations."""
         training, dataset = self._training, self._dataset
         classes = dataset.description.classes
         network = finite(self._architecture, training.parameterization, self._width, classes)
@@ -150,10 +152,9 @@ class DescentTrainer:
 
         @jax.jit
         def program(
-            key: jax.Array, images: jax.Array, labels: jax.Array, tests: jax.Array, steps: jax.Array
+            key: jax.Array, images: jax.Array, y: jax.Array, tests: jax.Array, steps: jax.Array
         ) -> tuple[_Evaluated, _Evaluated]:
             x, z = dataset.inputs(images, jnp.float32), dataset.inputs(tests, jnp.float32)
-            y = jax.nn.one_hot(labels, classes, dtype=jnp.float32)
             _, initial = network.init(key, (-1, x.shape[1]))
             before = [
                 network.apply(initial, inputs) if training.centred else jnp.float32(0)
@@ -213,10 +214,6 @@ def _stepped(
     found, transposed = jax.vjp(outputs, params)
     (gradient,) = transposed(found - targets)
     return jax.tree.map(lambda w, g: w - step_size * g, params, gradient)
-
-
-def _accuracy(outputs: NDArray[Any], labels: NDArray[np.uint8]) -> float:
-    return float(np.mean(outputs.argmax(axis=1) == labels))
 
 
 def _relative(kernel: NDArray[Any], reference: NDArray[Any]) -> float:

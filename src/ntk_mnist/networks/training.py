@@ -57,11 +57,16 @@ class Trained(NamedTuple):
 
 
 class _PaddedImages(NamedTuple):
-    """Images padded with zeros to a capacity; the first ``number`` of them count."""
+    """Images padded with zeros to a capacity; the first ``number`` of them count.
+
+    An output plus the ``offset`` is compared with the others, shape (k,).
+    """
 
     pixels: jax.Array
     labels: jax.Array
+    targets: jax.Array
     number: int
+    offset: jax.Array
 
 
 def batch_order(size: int, batch_size: int, epochs: int, seed: int) -> NDArray[np.int32]:
@@ -99,8 +104,8 @@ class Trainer:
     ) -> None:
         self._architecture, self._training, self._width = architecture, training, width
         self._dataset, self._programs = dataset, programs
-        self._train = _padded(dataset.train_images, dataset.train_labels)
-        self._test = _padded(dataset.test_images, dataset.test_labels)
+        self._train = _padded(dataset, dataset.train_images, dataset.train_labels)
+        self._test = _padded(dataset, dataset.test_images, dataset.test_labels)
 
     def __call__(self, seed: int) -> Trained:
         """Train and evaluate one network.
@@ -155,10 +160,9 @@ class Trainer:
     def _program(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         description = self._dataset.description
         network = (self._architecture, self._training, self._width, description.classes)
-        inputs = (self._dataset.preprocessing, description.pixel_max)
         shapes = tuple(np.shape(array) for array in jax.tree.leaves(arguments))
         return self._programs(
-            ("network", network, inputs, shapes),
+            ("network", network, self._dataset.preprocessing, shapes),
             lambda: _program(*network, self._dataset).lower(*arguments),
         )
 
@@ -177,11 +181,15 @@ def _pad_rows(array: NDArray[Any], rows: int) -> NDArray[Any]:
     return padded
 
 
-def _padded(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _PaddedImages:
-    capacity = _capacity(len(images))
+def _padded(
+    dataset: Dataset, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> _PaddedImages:
+    targets = dataset.targets(labels).astype(np.float32)
+    padded = [_pad_rows(array, _capacity(len(images))) for array in (images, labels, targets)]
+    offset = np.broadcast_to(np.asarray(dataset.offset, np.float32), targets.shape[1:])
     # On the device once, for all seeds.
-    pixels, classes = jax.device_put((_pad_rows(images, capacity), _pad_rows(labels, capacity)))
-    return _PaddedImages(pixels, classes, len(images))
+    pixels, classes, targets, offset = jax.device_put([*padded, offset])
+    return _PaddedImages(pixels, classes, targets, len(images), offset)
 
 
 def _program(
@@ -212,17 +220,14 @@ def _program(
         pixels = train.pixels.shape[1]
         _, initial = network.init(key, (-1, pixels))
 
-        def batch_loss(params: Any, images: jax.Array, labels: jax.Array) -> jax.Array:
-            return jnp.mean(loss_of(function(initial, params, images), labels))
+        def batch_loss(params: Any, batch: jax.Array) -> jax.Array:
+            outputs = function(initial, params, train.pixels[batch])
+            return jnp.mean(loss_of(outputs, train.labels[batch], train.targets[batch]))
 
         def step(i: jax.Array, state: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             opt_state, epoch_loss = state
             batch = order[i]
-            loss, gradient = jax.value_and_grad(batch_loss)(
-                get_params(opt_state),
-                train.pixels[batch],
-                train.labels[batch],
-            )
+            loss, gradient = jax.value_and_grad(batch_loss)(get_params(opt_state), batch)
             epoch_loss = epoch_loss.at[i // steps_per_epoch].add(loss / steps_per_epoch)
             return opt_update(i, gradient, opt_state), epoch_loss
 
@@ -260,7 +265,7 @@ def _program(
 
 def _evaluate(
     function: Callable[[jax.Array], jax.Array],
-    loss_of: Callable[[jax.Array, jax.Array], jax.Array],
+    loss_of: Callable[[jax.Array, jax.Array, jax.Array], jax.Array],
     images: _PaddedImages,
 ) -> tuple[jax.Array, jax.Array]:
     """Number of correct predictions and mean loss of the images, block by block."""
@@ -268,12 +273,14 @@ def _evaluate(
     def block(i: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         correct, loss = sums
         start = i * _EVALUATION_BLOCK
-        pixels = jax.lax.dynamic_slice_in_dim(images.pixels, start, _EVALUATION_BLOCK)
-        labels = jax.lax.dynamic_slice_in_dim(images.labels, start, _EVALUATION_BLOCK)
+        pixels, labels, targets = (
+            jax.lax.dynamic_slice_in_dim(array, start, _EVALUATION_BLOCK)
+            for array in (images.pixels, images.labels, images.targets)
+        )
         counts = start + jnp.arange(_EVALUATION_BLOCK) < images.number
         outputs = function(pixels)
-        correct += jnp.sum(counts & (jnp.argmax(outputs, axis=1) == labels))
-        return correct, loss + jnp.sum(jnp.where(counts, loss_of(outputs, labels), 0.0))
+        correct += jnp.sum(counts & (jnp.argmax(outputs + images.offset, axis=1) == labels))
+        return correct, loss + jnp.sum(jnp.where(counts, loss_of(outputs, labels, targets), 0.0))
 
     blocks = -(-images.number // _EVALUATION_BLOCK)
     correct, loss = jax.lax.fori_loop(0, blocks, block, (jnp.int32(0), jnp.float32(0.0)))

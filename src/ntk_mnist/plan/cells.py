@@ -16,6 +16,7 @@ from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.plan import cost
 from ntk_mnist.settings import (
     Architecture,
+    Draw,
     Inputs,
     Seed,
     Settings,
@@ -55,8 +56,9 @@ def _values(groups: Iterable[Settings]) -> dict[str, Any]:
 class Cell(Struct, frozen=True, kw_only=True):
     """What every cell has: inputs, an architecture and a training-set size.
 
-    ``KIND`` is the name of its rule and command. ``AXES`` and the architecture identify it in its
-    grid. ``CODE`` are the functions that compute it, from which the digest of its code follows.
+    ``KIND`` is the name of its rule and command. Its axes and the architecture identify it in its
+    grid; ``AXES`` are those that all experiments have. ``CODE`` are the functions that compute it,
+    from which the digest of its code follows.
     """
 
     KIND: ClassVar[str]
@@ -66,20 +68,26 @@ class Cell(Struct, frozen=True, kw_only=True):
     inputs: Inputs
     architecture: Architecture
     size: Size
+    draw: Draw = 0
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """Its place in its grid, beside the architecture; a draw, if images are drawn."""
+        drawn = ("draw",) if self.inputs.draws else ()
+        return {axis: getattr(self, axis) for axis in (*self.AXES, *drawn)}
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Its Parquet files by the folders in which they are; the first names its log."""
         return tuple(OUTPUTS[self.KIND])
 
-    @classmethod
-    def pattern(cls, output: str) -> str:
-        """The path of one output below the results of an experiment, with wildcards.
+    def pattern(self, output: str) -> str:
+        """The path of one output below the results of its experiment, with wildcards.
 
         Folders are hive partitions. The axes in the name of the file are columns in it too, which
         the names of folders must not be: readers would then disagree about their types.
         """
-        axes = ",".join(f"{axis}={{{axis}}}" for axis in cls.AXES)
+        axes = ",".join(f"{axis}={{{axis}}}" for axis in self.axes)
         return f"{output}/architecture={{architecture}}/{axes}.parquet"
 
     @classmethod
@@ -98,7 +106,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> dict[str, str]:
         """The values of the wildcards in its paths."""
-        axes = {axis: str(getattr(self, axis)) for axis in self.AXES}
+        axes = {axis: str(value) for axis, value in self.axes.items()}
         return {"architecture": architecture_key(self.architecture), **axes}
 
     def path(self, output: str) -> str:
@@ -109,14 +117,13 @@ class Cell(Struct, frozen=True, kw_only=True):
     def identity(self) -> dict[str, Any]:
         """The columns that identify the cell in each of its tables."""
         groups = [group for group in self._groups if not isinstance(group, Solve)]
-        unused = dict.fromkeys(self._unused)
-        return _values(groups) | unused | {axis: getattr(self, axis) for axis in self.AXES}
+        unused = dict.fromkeys((*self._unused, "draw"))
+        return _values(groups) | unused | self.axes
 
     def record(self, output: str) -> Record:
         """What would make one output now."""
         used = _values(self._groups) | dict.fromkeys(self._unused, UNUSED)
-        axes = {axis: getattr(self, axis) for axis in self.AXES}
-        settings = msgspec.to_builtins(used | axes | self._more_settings)
+        settings = msgspec.to_builtins(used | self.axes | self._more_settings)
         return make_record(
             settings,
             (*self._code, *_SHARED_CODE),
@@ -156,6 +163,11 @@ class Cell(Struct, frozen=True, kw_only=True):
     @property
     def _more_choices(self) -> dict[str, str]:
         return {}
+
+    @property
+    def _predicted(self) -> int:
+        """Test and validation images."""
+        return self.inputs.test_size + self.inputs.validation_size
 
     @property
     def _pixels(self) -> int:
@@ -292,14 +304,14 @@ class KernelCell(Cell, frozen=True, kw_only=True):
     def memory_mb(self) -> int:
         """Upper bound on its peak memory, MB."""
         kinds = len(self.solve.kinds)
-        return cost.kernel_memory_mb(self.size, self.inputs.test_size, kinds, self._pixels)
+        return cost.kernel_memory_mb(self.size, self._predicted, kinds, self._pixels)
 
     @property
     def seconds(self) -> float:
         """Generous estimate of its wall time."""
         return cost.kernel_seconds(
             self.size,
-            self.inputs.test_size,
+            self._predicted,
             len(self.solve.kinds),
             self.architecture.depth,
             self._pixels,

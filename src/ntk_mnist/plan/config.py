@@ -20,11 +20,11 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from msgspec import Struct, convert
 
-from ntk_mnist.data.catalogue import CATALOGUE, SOURCES
+from ntk_mnist.data.catalogue import CATALOGUE, SOURCES, Description
 from ntk_mnist.declarations import declared
 from ntk_mnist.plan.cost import LARGEST_DIAGONALIZED
 from ntk_mnist.plan.schema import config_schema
-from ntk_mnist.settings import AXES, Config, Training
+from ntk_mnist.settings import AXES, OWN_AXES, Architecture, Config, Grid, Inputs, Training
 
 __all__ = ["complete", "problems"]
 
@@ -91,21 +91,43 @@ def problems(config: Mapping[str, Any]) -> list[str]:
 
 
 def complete(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with the declared default of each key that it lacks; each axis as a list."""
+    """The config with the declared default of each key that it lacks; each axis as a list.
+
+    The architecture is a list of groups, each with its own sizes and widths.
+    """
     completed: dict[str, Any] = {}
     for section in declared(Config):
         if not (isinstance(section.type, type) and issubclass(section.type, Struct)):
             completed[section.name] = config.get(section.name, section.default)
             continue
-        given = config.get(section.name, {})
-        completed[section.name] = {
-            setting.name: given.get(setting.name, _plain(setting.default))
-            for setting in declared(section.type)
-        }
-        if section.type in AXES:
-            axes = completed[section.name]
-            axes |= {name: v if isinstance(v, list) else [v] for name, v in axes.items()}
+        completed[section.name] = (
+            _groups(config)
+            if section.type is Architecture
+            else _completed(section.type, config.get(section.name, {}))
+        )
     return completed
+
+
+def _groups(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The groups of architectures, each with its own sizes and widths or those of the grid."""
+    grid = _completed(Grid, config.get("grid", {}))
+    return [
+        _completed(Architecture, group)
+        | {axis: _many(group.get(axis, grid[axis])) for axis in OWN_AXES}
+        for group in _many(config.get("architecture", {}))
+    ]
+
+
+def _completed(section: type[Struct], given: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        setting.name: given.get(setting.name, _plain(setting.default))
+        for setting in declared(section)
+    }
+    return {name: _many(v) for name, v in values.items()} if section in AXES else values
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _plain(value: Any) -> Any:
@@ -241,18 +263,20 @@ def _number(value: object) -> str:
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Faults that depend on two values; ``config`` is complete."""
-    name = config["inputs"]["dataset"]
+    inputs = config["inputs"]
+    name = inputs["dataset"]
     dataset = CATALOGUE[name]
-    for section in ("grid", "evidence"):
-        sizes = config[section]["size"]
+    groups = config["architecture"]
+    yield from _unlike_inputs(inputs, dataset, config["grid"]["draw"])
+    for place, sizes in _sizes(config).items():
         for i, size in enumerate(sizes):
-            if size > dataset.train_size:
-                index = f"[{i}]" if len(sizes) > 1 else ""
-                yield (
-                    f"{section}.size{index}: {size} is larger than {name}'s training set; "
-                    f"allowed: {dataset.train_size} or less"
-                )
-    training, sizes = config["training"], config["grid"]["size"]
+            key = f"{place}[{i}]" if len(sizes) > 1 else place
+            yield from _unlike_size(key, size, inputs, dataset)
+    if not any(group["width"] for group in groups):
+        yield "architecture.width: no group has a width; allowed: an empty list beside others"
+    training = config["training"]
+    sizes = [size for group in groups if group["width"] for size in group["size"]]
+    sizes = sizes or config["grid"]["size"]
     yield from _unlike_training(training, sizes, config["solve"])
     smallest, batch_size = min(sizes), training["batch_size"]
     if batch_size > smallest and training["optimizer"] != "gradient_descent":
@@ -260,7 +284,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             f"training.batch_size: {batch_size} is larger than the smallest of grid.size, "
             f"{smallest}; allowed: {smallest} or less"
         )
-    test_size = config["inputs"]["test_size"]
+    test_size = inputs["test_size"]
     if test_size > dataset.test_size:
         yield (
             f"inputs.test_size: {test_size} is larger than {name}'s test set; "
@@ -275,6 +299,54 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                     f"sources.{source_dataset}[{i}]: {_shown(source)} is not allowed; "
                     "allowed: a folder or an https:// or http:// address"
                 )
+
+
+def _sizes(config: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The training-set sizes by their places in the config."""
+    grid, groups = config["grid"]["size"], config["architecture"]
+    sizes = {"grid.size": grid, "evidence.size": config["evidence"]["size"]}
+    for i, group in enumerate(groups):
+        if group["size"] != grid:
+            place = f"architecture[{i}].size" if len(groups) > 1 else "architecture.size"
+            sizes[place] = group["size"]
+    if all(group["size"] != grid for group in groups):
+        # No cell has them.
+        del sizes["grid.size"]
+    return sizes
+
+
+def _unlike_size(
+    key: str, size: int, inputs: Mapping[str, Any], dataset: Description
+) -> Iterator[str]:
+    """Faults of one training-set size."""
+    name, held_out = inputs["dataset"], inputs["held_out"]
+    left = dataset.train_size - held_out
+    without = f" without the {held_out} of inputs.held_out" if held_out else ""
+    if size > left > 0:
+        yield (
+            f"{key}: {size} is larger than {name}'s training set{without}; allowed: {left} or less"
+        )
+
+
+def _unlike_inputs(
+    inputs: Mapping[str, Any], dataset: Description, draws: Sequence[int]
+) -> Iterator[str]:
+    """Faults of what both sides see."""
+    if inputs["held_out"] >= dataset.train_size:
+        yield (
+            f"inputs.held_out: {inputs['held_out']} is all of {inputs['dataset']}'s training set; "
+            f"allowed: less than {dataset.train_size}"
+        )
+    if inputs["validation_size"] > inputs["held_out"]:
+        yield (
+            f"inputs.validation_size: {inputs['validation_size']} is larger than inputs.held_out; "
+            f"allowed: {inputs['held_out']} or less"
+        )
+    if len(draws) > 1 and not convert(inputs, Inputs).draws:
+        yield (
+            f"grid.draw: {len(draws)} draws need inputs.selection drawn_of_each_class, and not "
+            f"{inputs['selection']}"
+        )
 
 
 def _unlike_training(

@@ -14,7 +14,7 @@ from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
 from ntk_mnist.settings import Architecture, Inputs, Settings, Solve, Training
 
-__all__ = ["TABLES", "Experiment", "Table", "experiment_of"]
+__all__ = ["TABLES", "Experiment", "Group", "Table", "experiment_of"]
 
 
 class Table(NamedTuple):
@@ -61,15 +61,22 @@ TABLES: Mapping[str, Table] = {
 }
 
 
+class Group(Settings, frozen=True, kw_only=True):
+    """Architectures that run at the same sizes, and their networks at the same widths."""
+
+    architectures: tuple[Architecture, ...]
+    sizes: tuple[int, ...]
+    widths: tuple[int, ...]
+
+
 class Experiment(Settings, frozen=True, kw_only=True):
     """A checked config as values: every axis is a tuple."""
 
     name: str
     inputs: Inputs
-    architectures: tuple[Architecture, ...]
-    sizes: tuple[int, ...]
-    widths: tuple[int, ...]
+    groups: tuple[Group, ...]
     seeds: tuple[int, ...]
+    draws: tuple[int, ...]
     training: Training
     solve: Solve
     evidence_architectures: tuple[Architecture, ...]
@@ -94,13 +101,22 @@ class Experiment(Settings, frozen=True, kw_only=True):
     def kernels(self) -> list[KernelCell]:
         """The cells of the grid of kernels."""
         step_size = self.training.step_size if self.training.like_for_like else 0.0
-        return _kernels(self, self.architectures, self.sizes, step_size)
+        places = [
+            place
+            for group in self.groups
+            for place in product(group.architectures, group.sizes, self.draws)
+        ]
+        return _kernels(self, tuple(dict.fromkeys(places)), step_size)
 
     @property
     def evidence(self) -> list[KernelCell]:
-        """Kernel cells of further architectures; some may be in the grid of kernels too."""
+        """Kernel cells of further architectures; some may be in the grid of kernels too.
+
+        Of several draws of training images, the first.
+        """
         in_grid = {tuple(cell.key.values()): cell for cell in self.kernels}
-        cells = _kernels(self, self.evidence_architectures, self.evidence_sizes, 0.0)
+        places = product(self.evidence_architectures, self.evidence_sizes, self.draws[:1])
+        cells = _kernels(self, tuple(places), 0.0)
         return [in_grid.get(tuple(cell.key.values()), cell) for cell in cells]
 
     def cell(self, kind: str, key: Sequence[str]) -> Cell:
@@ -155,7 +171,11 @@ def _by_key(experiment: Experiment) -> dict[tuple[str, ...], Cell]:
 
 @cache
 def _networks(experiment: Experiment) -> list[NetworkCell]:
-    axes = product(experiment.architectures, experiment.widths, experiment.sizes)
+    places = [
+        place
+        for group in experiment.groups
+        for place in product(group.architectures, group.widths, group.sizes, experiment.draws)
+    ]
     return [
         NetworkCell(
             inputs=experiment.inputs,
@@ -163,18 +183,18 @@ def _networks(experiment: Experiment) -> list[NetworkCell]:
             training=experiment.training,
             width=width,
             size=size,
+            draw=draw,
             seeds=experiment.seeds,
             times=experiment.solve.times if experiment.training.like_for_like else (),
         )
-        for architecture, width, size in axes
+        for architecture, width, size, draw in dict.fromkeys(places)
     ]
 
 
 @cache
 def _kernels(
     experiment: Experiment,
-    architectures: tuple[Architecture, ...],
-    sizes: tuple[int, ...],
+    places: tuple[tuple[Architecture, int, int], ...],
     step_size: float,
 ) -> list[KernelCell]:
     return [
@@ -184,8 +204,9 @@ def _kernels(
             solve=experiment.solve,
             step_size=step_size,
             size=size,
+            draw=draw,
         )
-        for architecture, size in product(architectures, sizes)
+        for architecture, size, draw in places
     ]
 
 
@@ -193,15 +214,25 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
     """The experiment of a config in which ``plan.config.problems`` finds none."""
     config = complete(config)
     grid, evidence = config["grid"], config["evidence"]
-    # What evidence does not vary is that of the architecture.
-    compared = config["architecture"] | {k: v for k, v in evidence.items() if k != "size"}
+    groups = config["architecture"]
+    # What evidence does not vary is that of the architectures.
+    activations = dict.fromkeys(a for group in groups for a in group["activation"])
+    compared = {"activation": [*activations]} | {k: v for k, v in evidence.items() if k != "size"}
     values = {
         "name": config["experiment"],
         "inputs": config["inputs"],
-        "architectures": list(_combinations(config["architecture"])),
-        "sizes": grid["size"],
-        "widths": grid["width"],
+        "groups": [
+            {
+                "architectures": list(
+                    _combinations({k: group[k] for k in Architecture.__struct_fields__})
+                ),
+                "sizes": group["size"],
+                "widths": group["width"],
+            }
+            for group in groups
+        ],
         "seeds": grid["seed"],
+        "draws": grid["draw"],
         "training": config["training"],
         "solve": config["solve"],
         "evidence_architectures": list(_combinations(compared)),

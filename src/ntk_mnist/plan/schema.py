@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ntk_mnist.registries import names_in
-from ntk_mnist.settings import AXES, Config
+from ntk_mnist.settings import AXES, OWN_AXES, Architecture, Config, Grid
 
 __all__ = ["config_schema"]
 
@@ -26,6 +26,15 @@ def config_schema() -> dict[str, Any]:
         for declared in group["properties"].values():
             if declared.get("type") == "array":
                 declared["uniqueItems"] = True
+    config = groups["Config"]["properties"]
+    config["architecture"] = _group_or_groups(config["architecture"])
+    architecture, grid = (groups[group.__name__]["properties"] for group in (Architecture, Grid))
+    for axis in OWN_AXES:
+        architecture[axis] = {k: v for k, v in grid[axis].items() if k != "default"}
+    # Kernels run without networks.
+    architecture["width"] = architecture["width"] | {
+        "then": {k: v for k, v in architecture["width"]["then"].items() if k != "minItems"}
+    }
     sources = groups["Config"]["properties"]["sources"]
     lists = sources.pop("additionalProperties") | {"minItems": 1, "uniqueItems": True}
     sources["properties"] = dict.fromkeys(names_in("data.catalogue.SOURCES"), lists)
@@ -48,6 +57,17 @@ def _one_or_many(declared: dict[str, Any]) -> dict[str, Any]:
         "if": {"type": "array"},
         "then": many,
         "else": value,
+    }
+
+
+def _group_or_groups(group: dict[str, Any]) -> dict[str, Any]:
+    """Of a section that may be one group of settings or a list of groups."""
+    one = {key: value for key, value in group.items() if key != "default"}
+    return {
+        "default": group["default"],
+        "if": {"type": "array"},
+        "then": {"type": "array", "items": one, "minItems": 1},
+        "else": one,
     }
 
 

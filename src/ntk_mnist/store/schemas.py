@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ntk_mnist.declarations import Field, declared
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
-from ntk_mnist.settings import Architecture, Inputs, Size, Training, Width
+from ntk_mnist.settings import Architecture, Draw, Inputs, Size, Training, Width
 
 __all__ = ["OPTIONAL", "SHARD_SCHEMAS", "TABLE_SCHEMAS", "columns"]
 
@@ -23,10 +23,12 @@ OPTIONAL = b"optional"
 class _NetworkAxes(Struct):
     width: Width
     size: Size
+    draw: Draw
 
 
 class _KernelAxes(Struct):
     size: Size
+    draw: Draw
 
 
 def _arrow_type(field: Field) -> pa.DataType:
