@@ -108,6 +108,7 @@ class DescentTrainer:
         ntk, ntk_before = np.asarray(found.ntk), np.asarray(at_start.ntk)
         network, predictions = [], []
         for i, (steps, t) in enumerate(zip(self._steps, self._times, strict=True)):
+            test_loss = self._loss(test[i], dataset.test_labels)
             linearized = None if found.linearized is None else np.asarray(found.linearized[i])
             network.append(
                 NetworkMeasures(
@@ -118,7 +119,9 @@ class DescentTrainer:
                     train_accuracy=_accuracy(train[i], dataset.train_labels),
                     test_accuracy=_accuracy(test[i], dataset.test_labels),
                     train_loss=float(losses[i]),
-                    test_loss=self._loss(test[i], dataset.test_labels),
+                    test_loss=test_loss,
+                    train_mse=2 * float(losses[i]),
+                    test_mse=2 * test_loss,
                     epoch_train_loss=(),
                     linearized_test_accuracy=(
                         None if linearized is None else _accuracy(linearized, dataset.test_labels)

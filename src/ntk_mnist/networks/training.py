@@ -1,7 +1,8 @@
 """Train one finite network, in float32, as the notebook does.
 
 Mini-batch descent on the mean of a loss over the batch (``networks.losses``). Each epoch
-goes through ``size // batch_size`` batches of a permutation of the training images. The
+goes through ``size // batch_size`` batches of a permutation of the training images; images that are
+left over are dropped or, as in Keras, a smaller last batch, which is padded and masked. The
 permutations come from ``numpy.random.RandomState(seed)``, the initial parameters from
 ``jax.random.PRNGKey(seed)``; seed 0 is the notebook's.
 
@@ -11,6 +12,7 @@ are padded to a few capacities and the number of steps is an argument, so that o
 every size and seed of a width, and the bits of a seed do not depend on which others are trained.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -30,16 +32,53 @@ from ntk_mnist.measures import NetworkMeasures, PredictionMeasures
 from ntk_mnist.networks.losses import LOSSES
 from ntk_mnist.settings import Architecture, Training
 
-__all__ = ["OPTIMIZERS", "Diverged", "Trained", "Trainer", "batch_order"]
+__all__ = ["LAST_BATCHES", "OPTIMIZERS", "Diverged", "Trained", "Trainer", "batch_order"]
+
+_ADAM_DECAYS, _ADAM_EPSILON = (0.9, 0.999), 1e-7
+
+
+@optimizers.optimizer
+def _adam(step_size: float) -> Any:
+    """Adam with Keras's defaults.
+
+    Source: Kingma & Ba 2015 (arXiv:1412.6980), Algorithm 1 in the order of computation that ends
+    section 2, as ``tf.keras.optimizers.Adam`` has it: ε is ε̂ there, added to the root of the second
+    moment before its bias is corrected. ``optimizers.adam`` adds it after.
+    """
+
+    def init(x: jax.Array) -> tuple[jax.Array, ...]:
+        return x, jnp.zeros_like(x), jnp.zeros_like(x)
+
+    def update(
+        i: jax.Array, gradient: jax.Array, state: tuple[jax.Array, ...]
+    ) -> tuple[jax.Array, ...]:
+        x, first, second = state
+        decay, slow_decay = _ADAM_DECAYS
+        first = decay * first + (1 - decay) * gradient
+        second = slow_decay * second + (1 - slow_decay) * gradient**2
+        # 1 − β^t; as a difference of float32 numbers it would lose digits in the first steps.
+        bias, slow_bias = (-jnp.expm1((i + 1) * math.log(decay)) for decay in _ADAM_DECAYS)
+        corrected = step_size * jnp.sqrt(slow_bias) / bias
+        return x - corrected * first / (jnp.sqrt(second) + _ADAM_EPSILON), first, second
+
+    def get_params(state: tuple[jax.Array, ...]) -> jax.Array:
+        return state[0]
+
+    return init, update, get_params
+
 
 #: Optimizers by their name in the config, each given the step size and the mass.
 OPTIMIZERS: dict[str, Callable[[float, float], Any]] = {
     "sgd": lambda step_size, mass: optimizers.sgd(step_size),
     "momentum": optimizers.momentum,
     "nesterov": optimizers.nesterov,
+    "adam": lambda step_size, mass: _adam(step_size),
     # Of the mean loss of all training images, in one batch an epoch.
     "gradient_descent": lambda step_size, mass: optimizers.sgd(step_size),
 }
+
+#: What becomes of an epoch's images that are left over after whole batches.
+LAST_BATCHES = ("dropped", "partial")
 
 _EVALUATION_BLOCK = 256
 _SMALLEST_CAPACITY = 4096
@@ -64,17 +103,32 @@ class _PaddedImages(NamedTuple):
     number: int
 
 
-def batch_order(size: int, batch_size: int, epochs: int, seed: int) -> NDArray[np.int32]:
+def batch_order(
+    size: int, batch_size: int, epochs: int, seed: int, *, last_is_partial: bool = False
+) -> NDArray[np.int32]:
     """Indices of the training images in the order in which they are used.
 
-    Returns:
-        int32 of shape (epochs * (size // batch_size), batch_size), one row a step.
+    Args:
+        size: number of training images.
+        batch_size: images of a step.
+        epochs: number of permutations of the images.
+        seed: of the permutations.
+        last_is_partial: whether images left over after an epoch's whole batches are a batch.
 
-    Source: the notebook's ``data_stream``.
+    Returns:
+        int32 of shape (epochs * batches, batch_size), one row a step; an epoch has
+        ``size // batch_size`` batches, or that rounded up if the last may be partial. What is
+        missing in a partial batch is -1.
+
+    Source: the notebook's ``data_stream``; of a partial batch, Keras's ``fit``.
     """
     rng = np.random.RandomState(seed)
-    batches = size // batch_size
-    order = [rng.permutation(size)[: batches * batch_size] for _ in range(epochs)]
+    batches = -(-size // batch_size) if last_is_partial else size // batch_size
+    missing = max(batches * batch_size - size, 0)
+    order = [
+        np.pad(rng.permutation(size)[: batches * batch_size], (0, missing), constant_values=-1)
+        for _ in range(epochs)
+    ]
     return np.concatenate(order).reshape(epochs * batches, batch_size).astype(np.int32)
 
 
@@ -113,8 +167,12 @@ class Trainer:
         """
         training = self._training
         size = self._train.number
-        batch_size = size if training.optimizer == "gradient_descent" else training.batch_size
-        order = batch_order(size, batch_size, training.epochs, seed)
+        # A partial batch needs no more room than all images have.
+        batch_size = min(training.batch_size, len(self._train.pixels))
+        if training.optimizer == "gradient_descent":
+            batch_size = size
+        partly = training.has_partial_batch
+        order = batch_order(size, batch_size, training.epochs, seed, last_is_partial=partly)
         steps = len(order)
         # That of PRNGKey(seed), whose second half is the seed.
         key = np.array([0, seed], np.uint32)
@@ -125,6 +183,7 @@ class Trainer:
             results = jax.block_until_ready(self._program(arguments)(*arguments))
         seconds = time.perf_counter() - started
         loss, on_train, on_test, epochs, reached = results
+        squared = training.loss == "squared_error"
 
         measures = NetworkMeasures(
             seed=seed,
@@ -136,6 +195,8 @@ class Trainer:
             test_accuracy=int(on_test[0]) / self._test.number,
             train_loss=float(on_train[1]),
             test_loss=float(on_test[1]),
+            train_mse=2 * float(on_train[1]) if squared else None,
+            test_mse=2 * float(on_test[1]) if squared else None,
             epoch_train_loss=tuple(np.asarray(loss)[: int(epochs)].tolist()),
             linearized_test_accuracy=None,
             ntk_to_limit=None,
@@ -212,18 +273,26 @@ def _program(
         pixels = train.pixels.shape[1]
         _, initial = network.init(key, (-1, pixels))
 
-        def batch_loss(params: Any, images: jax.Array, labels: jax.Array) -> jax.Array:
-            return jnp.mean(loss_of(function(initial, params, images), labels))
+        def batch_loss(
+            params: Any, images: jax.Array, labels: jax.Array, counts: jax.Array | None
+        ) -> jax.Array:
+            return jnp.mean(loss_of(function(initial, params, images), labels), where=counts)
 
         def step(i: jax.Array, state: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             opt_state, epoch_loss = state
             batch = order[i]
+            counts = batch >= 0 if training.has_partial_batch else None
             loss, gradient = jax.value_and_grad(batch_loss)(
                 get_params(opt_state),
                 train.pixels[batch],
                 train.labels[batch],
+                counts,
             )
-            epoch_loss = epoch_loss.at[i // steps_per_epoch].add(loss / steps_per_epoch)
+            if counts is None:
+                of_epoch = loss / steps_per_epoch
+            else:
+                of_epoch = loss * jnp.sum(counts) / train.number
+            epoch_loss = epoch_loss.at[i // steps_per_epoch].add(of_epoch)
             return opt_update(i, gradient, opt_state), epoch_loss
 
         losses = jnp.zeros(training.epochs, jnp.float32)
