@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import msgspec
 import numpy as np
 import pytest
+from scipy import stats
 
 from ntk_mnist.architecture import (
     ACTIVATIONS,
@@ -75,6 +76,21 @@ def test_glorot_networks_are_those_of_the_notebook() -> None:
     )
 
 
+def test_glorot_uniform_weights_have_their_law_and_biases_are_zero() -> None:
+    network = finite(Architecture(depth=2), "glorot_uniform", width=400, classes=10)
+    _, params = network.init(jax.random.PRNGKey(0), (-1, 300))
+    shapes = [(300, 400), (400, 400), (400, 10)]
+    for (weights, biases), (fan_in, fan_out) in zip(params, shapes, strict=True):
+        assert weights.shape == (fan_in, fan_out)
+        np.testing.assert_array_equal(biases, np.zeros(fan_out))
+        limit = np.sqrt(6 / (fan_in + fan_out))
+        law = stats.uniform(-limit, 2 * limit)
+        drawn = np.ravel(weights).astype(np.float64)
+        assert np.abs(drawn).max() <= limit * (1 + 1e-6)
+        assert stats.kstest(drawn, law.cdf).pvalue > 1e-3
+        assert np.var(drawn) == pytest.approx(2 / (fan_in + fan_out), rel=5 / np.sqrt(drawn.size))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("parameterization", PARAMETERIZATIONS)
 @pytest.mark.parametrize("depth", [1, 2, 5])
@@ -88,11 +104,14 @@ def test_a_loop_over_layers_is_the_network_of_the_library(
     architecture = Architecture(depth=depth, activation="erf", W_std=1.4, b_std=0.3)
     layers: list[Any] = []
     for units in [32] * depth + [10]:
-        dense: Any = (
-            stax.Dense(units)
-            if parameterization == "glorot"
-            else nt.Dense(units, W_std=1.4, b_std=0.3, parameterization=parameterization)[:2]
-        )
+        dense: Any
+        if parameterization == "glorot":
+            dense = stax.Dense(units)
+        elif parameterization == "glorot_uniform":
+            uniform, zeros = jax.nn.initializers.glorot_uniform(), jax.nn.initializers.zeros
+            dense = stax.Dense(units, uniform, zeros)
+        else:
+            dense = nt.Dense(units, W_std=1.4, b_std=0.3, parameterization=parameterization)[:2]
         layers += [dense, stax.elementwise(jax.scipy.special.erf)]
     init, apply = stax.serial(*layers[:-1])
     key = jax.random.PRNGKey(3)

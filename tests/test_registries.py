@@ -79,5 +79,5 @@ def test_a_text_that_is_not_written_out_is_an_error(package: Path, name: str) ->
 
 def test_the_optimizers_are_read_without_importing_them() -> None:
     assert names_in("networks.training.OPTIMIZERS") == (
-        *("sgd", "momentum", "nesterov", "gradient_descent"),
+        *("sgd", "momentum", "nesterov", "adam", "gradient_descent"),
     )

@@ -20,11 +20,16 @@ How the parameters of the finite side are drawn and trained is its *parameteriza
     The notebook's: W_ij ~ N(0, 2 / (fan_in + fan_out)), b_i ~ N(0, 0.01²), and these are
     trained. W_std and b_std then set the infinite side alone. Between hidden layers of
     equal width, Glorot's variance is that of W_std = 1.
+``glorot_uniform``
+    That of Keras's ``Dense``: W_ij uniform within ± √(6 / (fan_in + fan_out)), which has the
+    same variance (Glorot & Bengio 2010, eq. 16), and b_i = 0, and these are trained. W_std and
+    b_std set the infinite side alone, as for ``glorot``.
 
 The infinite side is that of ``ntk`` for each of them.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -53,7 +58,7 @@ ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "abs": jnp.abs,
 }
 
-PARAMETERIZATIONS = ("glorot", "standard", "ntk")
+PARAMETERIZATIONS = ("glorot", "glorot_uniform", "standard", "ntk")
 
 
 class FiniteNetwork(NamedTuple):
@@ -133,6 +138,11 @@ def _dense_layer(
         from jax.example_libraries import stax
 
         return stax.Dense
+    if parameterization == "glorot_uniform":
+        from jax.example_libraries import stax
+
+        weights, biases = jax.nn.initializers.glorot_uniform(), jax.nn.initializers.zeros
+        return partial(stax.Dense, W_init=weights, b_init=biases)
 
     # Imported here because a Glorot network does not need it.
     from ntk_mnist.neural_tangents_compat import stax as neural_tangents

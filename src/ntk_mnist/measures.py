@@ -52,6 +52,12 @@ _Outputs = Annotated[
 ]
 
 
+_NETWORK_MSE = (
+    "mean over images and outputs of the squared difference from the targets; null unless the loss "
+    "is the squared error"
+)
+
+
 class NetworkMeasures(Measures, frozen=True, kw_only=True):
     """A trained network: a row a seed; a row a seed and time if it is evaluated at times.
 
@@ -71,12 +77,18 @@ class NetworkMeasures(Measures, frozen=True, kw_only=True):
     ]
     train_accuracy: Annotated[float, _measure("fraction of the training images")]
     test_accuracy: Annotated[float, _measure("fraction of the test images")]
+    validation_accuracy: Annotated[
+        float | None, _measure("fraction of the validation images; null if there are none")
+    ]
     train_loss: Annotated[float, _measure("mean loss, of the kind that is trained")]
     test_loss: Annotated[float, _measure("mean loss, of the kind that is trained")]
+    train_mse: Annotated[float | None, _measure(_NETWORK_MSE)]
+    test_mse: Annotated[float | None, _measure(_NETWORK_MSE)]
     epoch_train_loss: Annotated[
         tuple[float, ...],
         Meta(
-            description="mean loss of each epoch's batches; none if evaluated at times",
+            description="mean loss of each epoch's images in their batches; none if evaluated at "
+            "times",
             extra={"arrow": "list<float>"},
         ),
     ]

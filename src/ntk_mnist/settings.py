@@ -61,14 +61,10 @@ def _setting(
         bounds["extra_json_schema"] = {"patternErrorMessage": pattern_words}
     if may_be_unused:
         bounds["extra"] = {"may_be_unused": True}
-    if not choices:
-        return Meta(description=description, **bounds)
-    return Meta(
-        description=description,
-        extra_json_schema={"enum": list(names_in(choices))},
-        extra={"choices": choices},
-        **bounds,
-    )
+    if choices:
+        bounds["extra_json_schema"] = {"enum": list(names_in(choices))}
+        bounds["extra"] = bounds.get("extra", {}) | {"choices": choices}
+    return Meta(description=description, **bounds)
 
 
 Activation = Annotated[
@@ -200,9 +196,10 @@ class Training(Settings, frozen=True, kw_only=True):
         str,
         _setting(
             "how parameters are drawn: glorot (the notebook's: Glorot-normal weights, biases of "
-            "standard deviation 0.01; W_std and b_std then set the infinite side alone), standard "
-            "(weights W_std / √fan_in, biases b_std) or ntk (the same function at initialization, "
-            "trained in NTK parameterization)",
+            "standard deviation 0.01), glorot_uniform (that of Keras's Dense: Glorot-uniform "
+            "weights, biases of 0), standard (weights W_std / √fan_in, biases b_std) or ntk (the "
+            "same function at initialization, trained in NTK parameterization); with glorot and "
+            "glorot_uniform, W_std and b_std set the infinite side alone",
             choices="architecture.PARAMETERIZATIONS",
         ),
     ] = "glorot"
@@ -210,7 +207,9 @@ class Training(Settings, frozen=True, kw_only=True):
         str,
         _setting(
             "the loss: cross_entropy (the notebook's) or squared_error (the kernels' own, the mean "
-            "over images and outputs of half the squared difference from one-hot labels)",
+            "over images and outputs of half the squared difference from the targets). Keras's "
+            "mse is twice that: sgd, momentum and nesterov take its steps at twice its step size, "
+            "adam at the same one, but for its ε",
             choices="networks.losses.LOSSES",
         ),
     ] = "cross_entropy"
@@ -231,7 +230,8 @@ class Training(Settings, frozen=True, kw_only=True):
     optimizer: Annotated[
         str,
         _setting(
-            "optimizer; gradient_descent takes steps on all training images, without batches and "
+            "optimizer; adam is Keras's, with β₁ 0.9, β₂ 0.999 and ε 1e-7, its ε̂ of Kingma and Ba "
+            "(2015). gradient_descent takes steps on all training images, without batches and "
             "momentum. On the squared error in ntk parameterization a step of it is a "
             "gradient-flow time of step_size: networks are then evaluated at solve.times, and the "
             "kernels take the same steps",
@@ -274,18 +274,33 @@ class Training(Settings, frozen=True, kw_only=True):
     batch_size: Annotated[
         int,
         _setting(
-            "images a step, at most the smallest training-set size; images left over after whole "
-            "batches sit out an epoch; gradient_descent ignores it",
+            "images a step, at most the smallest training-set size unless last_batch is partial; "
+            "gradient_descent ignores it",
             may_be_unused=True,
             ge=1,
             le=_LARGEST_COUNT,
         ),
     ] = 64
+    last_batch: Annotated[
+        str,
+        _setting(
+            "what becomes of images left over after whole batches: dropped (the notebook's: they "
+            "sit out the epoch) or partial (Keras's: a smaller last batch, whose loss is the mean "
+            "over its own images); gradient_descent ignores it",
+            choices="networks.training.LAST_BATCHES",
+            may_be_unused=True,
+        ),
+    ] = "dropped"
 
     @property
     def has_end(self) -> bool:
         """Whether training by epochs may end before the last one."""
         return self.until_train_accuracy > 0 or self.until_train_loss > 0
+
+    @property
+    def has_partial_batch(self) -> bool:
+        """Whether images left over after whole batches are a smaller batch."""
+        return self.last_batch == "partial" and self.optimizer != "gradient_descent"
 
     @property
     def unused(self) -> frozenset[str]:
@@ -297,7 +312,7 @@ class Training(Settings, frozen=True, kw_only=True):
         if self.optimizer not in ("momentum", "nesterov"):
             names.add("mass")
         if self.optimizer == "gradient_descent":
-            names.add("batch_size")
+            names |= {"batch_size", "last_batch"}
         if self.like_for_like:
             names |= {"epochs", "until_train_accuracy", "until_train_loss"}
         return frozenset(names)

@@ -107,6 +107,9 @@ def test_a_network_takes_the_steps_of_gradient_descent_on_its_loss(few: Dataset)
             ours = predictions(trained, "prediction")[row]
             np.testing.assert_allclose(ours, expected, atol=1e-4)
             assert trained.network[row].train_loss == pytest.approx(float(loss(params)), rel=1e-4)
+            assert trained.network[row].train_mse == 2 * trained.network[row].train_loss
+            test_mse = np.mean((np.asarray(expected) - few.targets(few.test_labels)) ** 2)
+            assert trained.network[row].test_mse == pytest.approx(float(test_mse), rel=1e-3)
             assert (trained.network[row].steps, trained.network[row].time) == (
                 *(step + 1, 2.0 * (step + 1)),
             )

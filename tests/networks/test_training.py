@@ -12,6 +12,7 @@ import pytest
 from jax.example_libraries import optimizers, stax
 from msgspec.structs import asdict, replace
 
+from ntk_mnist.architecture import finite
 from ntk_mnist.compilation import compile_in_memory
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.measures import NetworkMeasures
@@ -92,9 +93,117 @@ def test_a_network_is_trained_as_the_notebook_trains_it(
         assert getattr(measures, measure) == pytest.approx(value, rel=1e-4), measure
 
 
-def test_every_optimizer_is_compared_with_the_notebook() -> None:
-    # The last is of all images at once: tests/networks/test_descent.py.
-    assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov", "gradient_descent"]
+def test_every_optimizer_is_compared_with_another_implementation() -> None:
+    # adam: with Keras's in NumPy. The last is of all images at once: test_descent.py.
+    assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov", "adam", "gradient_descent"]
+
+
+KERAS = Training(
+    parameterization="glorot_uniform",
+    loss="squared_error",
+    optimizer="adam",
+    last_batch="partial",
+    step_size=0.002,
+    epochs=4,
+)
+
+
+def keras(digits: Dataset, how: Training) -> dict[str, Any]:
+    """Keras's ``fit`` of a ReLU network on its loss mse, in NumPy and float64.
+
+    From the parameters that are drawn here and RandomState's permutations. Only the squared error
+    and adam or sgd are there; the gradient is that of half of mse.
+    """
+    x, z = (images / 16 for images in (digits.train_images, digits.test_images))
+    y, t = (np.eye(10)[labels] for labels in (digits.train_labels, digits.test_labels))
+    _, drawn = finite(RELU, how.parameterization, WIDTH, 10).init(jax.random.PRNGKey(0), (-1, 64))
+    params = [np.array(leaf, np.float64) for layer in drawn for leaf in layer]
+    first, second = ([np.zeros_like(p) for p in params] for _ in range(2))
+
+    def layers(inputs: Any) -> list[Any]:
+        hidden = [inputs]
+        for w, b in zip(params[:-2:2], params[1:-2:2], strict=True):
+            hidden.append(np.maximum(hidden[-1] @ w + b, 0))
+        return [*hidden, hidden[-1] @ params[-2] + params[-1]]
+
+    rng, step, history = npr.RandomState(0), 0, []
+    for _ in range(how.epochs):
+        perm, losses = rng.permutation(len(x)), []
+        for start in range(0, len(x), how.batch_size):
+            batch = perm[start : start + how.batch_size]
+            *hidden, outputs = layers(x[batch])
+            losses += np.mean((outputs - y[batch]) ** 2, axis=1).tolist()
+            delta = (outputs - y[batch]) / y[batch].size
+            gradients: list[Any] = []
+            for inputs, w in zip(hidden[::-1], params[-2::-2], strict=True):
+                gradients = [inputs.T @ delta, delta.sum(axis=0), *gradients]
+                delta = (delta @ w.T) * (inputs > 0)
+            step += 1
+            rate = how.step_size * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            for i, gradient in enumerate(gradients):
+                first[i] = 0.9 * first[i] + 0.1 * gradient
+                second[i] = 0.999 * second[i] + 0.001 * gradient**2
+                adam = rate * first[i] / (np.sqrt(second[i]) + 1e-7)
+                params[i] -= adam if how.optimizer == "adam" else how.step_size * gradient
+        history.append(np.mean(losses))
+    train, test = layers(x)[-1], layers(z)[-1]
+    return {
+        "steps": step,
+        "epoch_train_loss": np.array(history) / 2,
+        "train_mse": np.mean((train - y) ** 2),
+        "test_mse": np.mean((test - t) ** 2),
+        "train_loss": np.mean((train - y) ** 2) / 2,
+        "train_accuracy": np.mean(train.argmax(axis=1) == digits.train_labels),
+        "test_accuracy": np.mean(test.argmax(axis=1) == digits.test_labels),
+    }
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "parameterization", "batch_size"),
+    [
+        ("adam", "glorot_uniform", 50),
+        ("adam", "glorot_uniform", 64),
+        ("adam", "glorot", 1000),
+        ("sgd", "glorot_uniform", 50),
+    ],
+)
+def test_a_network_is_trained_as_keras_trains_it(
+    digits: Dataset, optimizer: str, parameterization: str, batch_size: int
+) -> None:
+    how = replace(
+        KERAS, optimizer=optimizer, parameterization=parameterization, batch_size=batch_size
+    )
+    ours = train(digits, how=how)
+    for measure, value in keras(digits, how).items():
+        assert getattr(ours, measure) == pytest.approx(value, rel=2e-5), measure
+
+
+def test_whole_batches_give_the_same_network_whatever_becomes_of_the_last(digits: Dataset) -> None:
+    dropped, partial = (
+        train(digits, how=replace(TRAINING, last_batch=last)) for last in ("dropped", "partial")
+    )
+    assert partial.steps == dropped.steps == 15
+    assert partial.train_loss == pytest.approx(dropped.train_loss, rel=1e-5)
+
+
+def test_squared_errors_are_twice_the_losses_and_null_of_another_loss(digits: Dataset) -> None:
+    ours = train(digits, how=KERAS)
+    assert (ours.train_mse, ours.test_mse) == (2 * ours.train_loss, 2 * ours.test_loss)
+    other = train(digits)
+    assert other.train_mse is other.test_mse is None
+
+
+@pytest.mark.slow
+def test_a_partial_batch_and_adam_fit_all_training_images_and_end_there(digits: Dataset) -> None:
+    how = replace(KERAS, loss="cross_entropy", epochs=200, batch_size=50, until_train_accuracy=1.0)
+    ours = train(digits, how=how)
+    assert ours.reached
+    assert ours.train_accuracy == 1
+    epochs = len(ours.epoch_train_loss)
+    assert 1 < epochs < 200
+    assert ours.steps == 4 * epochs
+    before = train(digits, how=replace(how, epochs=epochs - 1, until_train_accuracy=0.0))
+    assert before.train_accuracy < 1
 
 
 @pytest.mark.slow
@@ -116,6 +225,21 @@ def test_the_order_of_batches_is_one_permutation_an_epoch() -> None:
         np.testing.assert_array_equal(
             order[2 * epoch : 2 * epoch + 2].ravel(), rng.permutation(150)[:128]
         )
+
+
+def test_a_partial_batch_is_the_rest_of_a_permutation_and_marks_what_is_missing() -> None:
+    order = batch_order(size=150, batch_size=64, epochs=2, seed=0, last_is_partial=True)
+    assert order.shape == (6, 64)
+    rng = npr.RandomState(0)
+    for epoch in range(2):
+        flat = order[3 * epoch : 3 * epoch + 3].ravel()
+        np.testing.assert_array_equal(flat[:150], rng.permutation(150))
+        assert (flat[150:] == -1).all()
+    one = batch_order(size=5, batch_size=64, epochs=1, seed=0, last_is_partial=True)
+    assert one.shape == (1, 64)
+    assert sorted(one[0, :5]) == [0, 1, 2, 3, 4]
+    whole = batch_order(128, 64, 2, 0, last_is_partial=True)
+    np.testing.assert_array_equal(whole, batch_order(128, 64, 2, 0))
 
 
 @pytest.mark.slow
@@ -169,7 +293,8 @@ def test_the_error_of_a_diverged_network_names_the_cell_and_its_settings(digits:
     assert "a smaller training.step_size may help" in text
 
 
-def test_one_program_serves_every_size_and_seed_of_a_width(digits: Dataset) -> None:
+@pytest.mark.parametrize("how", [TRAINING, replace(KERAS, batch_size=100)])
+def test_one_program_serves_every_size_and_seed_of_a_width(digits: Dataset, how: Training) -> None:
     compiled = []
 
     def programs(computes: tuple[object, ...], lower: Any) -> Any:
@@ -185,7 +310,7 @@ def test_one_program_serves_every_size_and_seed_of_a_width(digits: Dataset) -> N
         digits.test_labels[:9],
     )
     for dataset in (digits, fewer):
-        trainer = Trainer(RELU, TRAINING, WIDTH, dataset, programs)
+        trainer = Trainer(RELU, how, WIDTH, dataset, programs)
         for seed in (0, 1):
             trainer(seed)
     assert len(compiled) == 4

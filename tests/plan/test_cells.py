@@ -147,13 +147,17 @@ LIKE_FOR_LIKE = replace(
 UNUSED = [
     (NETWORK, set()),
     (replace(NETWORK, training=replace(NETWORK.training, optimizer="sgd")), {"mass"}),
+    (replace(NETWORK, training=replace(NETWORK.training, optimizer="adam")), {"mass"}),
     (
         replace(NETWORK, training=replace(NETWORK.training, optimizer="gradient_descent")),
-        {"mass", "batch_size"},
+        {"mass", "batch_size", "last_batch"},
     ),
     (
         LIKE_FOR_LIKE,
-        {"mass", "batch_size", "epochs", "until_train_accuracy", "until_train_loss"},
+        {
+            *("mass", "batch_size", "last_batch"),
+            *("epochs", "until_train_accuracy", "until_train_loss"),
+        },
     ),
 ]
 
@@ -283,6 +287,19 @@ def test_a_record_states_the_libraries_that_compute(cell: Cell) -> None:
     libraries = cell.record(cell.outputs[0])["libraries"]
     assert {"jax", "jaxlib", "neural-tangents", "numpy"} <= set(libraries)
     assert not {"altair", "pandas", "snakemake"} & set(libraries)
+
+
+def test_a_partial_batch_takes_the_time_and_memory_of_its_padding() -> None:
+    few = replace(NETWORK, size=65, training=replace(NETWORK.training, epochs=100))
+    partial = replace(few, training=replace(few.training, last_batch="partial"))
+    assert partial.seconds > 1.1 * few.seconds
+    batches = [
+        replace(partial, training=replace(partial.training, batch_size=size)) for size in (64, 4096)
+    ]
+    assert batches[0].memory_mb < batches[1].memory_mb
+    # A batch has no more room than the images, padded.
+    huge = replace(partial, training=replace(partial.training, batch_size=2**31 - 1))
+    assert huge.memory_mb == batches[1].memory_mb
 
 
 @given(CELLS)

@@ -92,6 +92,15 @@ LIKE_FOR_LIKE = "training: {parameterization: ntk, loss: squared_error, optimize
             "training.linearized: true needs parameterization ntk, loss squared_error and optimizer",
         ),
         (
+            "grid: {size: 5}\ntraining: {optimizer: adam, batch_size: 9, last_batch: dropped}",
+            "training.batch_size: 9 is larger than the smallest of grid.size, 5; allowed: 5 or less, "
+            "or training.last_batch partial",
+        ),
+        (
+            "training: {last_batch: kept}",
+            "training.last_batch: 'kept' is unknown; allowed: dropped",
+        ),
+        (
             f"{{{LIKE_FOR_LIKE}, step_size: 3}}, solve: {{times: [3, 10]}}}}",
             "solve.times: 10 is not a whole number of steps of training.step_size, 3",
         ),
@@ -179,7 +188,7 @@ LIKE_FOR_LIKE = "training: {parameterization: ntk, loss: squared_error, optimize
         ("training: {epochs: [20, 30]}", "training.epochs: [20, 30] is not a whole number"),
         (
             "training: {parameterization: glorrot}",
-            "training.parameterization: 'glorrot' is unknown; allowed: glorot, standard, ntk",
+            "training.parameterization: 'glorrot' is unknown; allowed: glorot, glorot_u",
         ),
         ("training: null", "training: None is not a mapping"),
         ("grid: [64]", "grid: [64] is not a mapping"),
@@ -246,6 +255,15 @@ def test_all_contradictions_are_reported_at_once() -> None:
         "training.batch_size",
         "inputs.test_size",
     ]
+
+
+@pytest.mark.parametrize("how", [{"last_batch": "partial"}, {"optimizer": "gradient_descent"}])
+def test_a_batch_may_be_larger_than_the_training_set_if_it_is_partial_or_not_used(
+    how: dict[str, Any],
+) -> None:
+    config = {"grid": {"size": [5, 100]}, "training": {"batch_size": 64}}
+    assert len(problems(config)) == 1
+    assert problems(config | {"training": {"batch_size": 64} | how}) == []
 
 
 @pytest.mark.parametrize(("section", "name"), EVERY_AXIS)

@@ -30,6 +30,8 @@ def test_a_larger_network_cell_takes_no_less_memory(network: dict[str, Any], nam
             for cell in (network | {"batch": 64}, larger | {"batch": 64})
         )
         assert more >= memory
+    batch = network | {"batch": 64}
+    assert cost.network_memory_mb(**batch, adam=True) >= cost.network_memory_mb(**batch)
     with_all_images = cost.network_memory_mb(**network, batch=network["size"])
     linearized_too = cost.network_memory_mb(**network, batch=network["size"], linearized=True)
     assert linearized_too >= with_all_images

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -254,12 +255,14 @@ def test_a_diverged_seed_costs_no_other_seed(fresh: Checkout) -> None:
     assert 0 < len(finished) < 12
 
 
-def network_cell(width: int = 8, size: int = 64, dataset: str = "digits") -> NetworkCell:
+def network_cell(
+    width: int = 8, size: int = 64, dataset: str = "digits", **training: Any
+) -> NetworkCell:
     """A cell of the small experiment, or of another dataset."""
     config = {
         "inputs": {"dataset": dataset, "test_size": 100},
         "grid": {"size": size, "width": width},
-        "training": {"epochs": 2},
+        "training": {"epochs": 2, **training},
     }
     return experiment_of(config).networks[0]
 
@@ -392,6 +395,7 @@ def peak_mb(words: list[str]) -> float:
     "cell",
     [
         network_cell(2048, 2048, "mnist"),
+        network_cell(2048, 2048, "mnist", optimizer="adam", last_batch="partial", batch_size=100),
         network_cell(512, 512, "mnist"),
         descent_cell(2048, 256),
         descent_cell(512, 64),

@@ -85,7 +85,7 @@ class DescentTrainer:
         # That of PRNGKey(seed), whose second half is the seed.
         key = np.array([0, seed], np.uint32)
         targets = dataset.targets(dataset.train_labels).astype(np.float32)
-        images = dataset.train_images, targets, dataset.test_images
+        images = dataset.train_images, targets, dataset.predicted.test_images
         arguments = (key, *images, np.array(self._steps, np.int32))
         started = time.perf_counter()
         with pinned(x64=False):
@@ -96,7 +96,8 @@ class DescentTrainer:
             )  # fmt: skip
             at_start, found = jax.block_until_ready(compute(*arguments))
         seconds = time.perf_counter() - started
-        train, test = np.asarray(found.train), np.asarray(found.test)
+        train, count = np.asarray(found.train), len(dataset.test_labels)
+        test, validation = np.split(np.asarray(found.test), [count], axis=1)
         losses = np.array([self._loss(on_train, dataset.train_labels) for on_train in train])
         initial = self._loss(np.asarray(at_start.train), dataset.train_labels)
         if not (losses <= 1.01 * initial).all():
@@ -107,8 +108,12 @@ class DescentTrainer:
             )
         ntk, ntk_before = np.asarray(found.ntk), np.asarray(at_start.ntk)
         network, predictions = [], []
+        of_linearized = None if found.linearized is None else np.asarray(found.linearized)
         for i, (steps, t) in enumerate(zip(self._steps, self._times, strict=True)):
-            linearized = None if found.linearized is None else np.asarray(found.linearized[i])
+            test_loss = self._loss(test[i], dataset.test_labels)
+            linearized = (
+                None if found.linearized is None else np.asarray(found.linearized[i])[:count]
+            )
             network.append(
                 NetworkMeasures(
                     seed=seed,
@@ -117,8 +122,15 @@ class DescentTrainer:
                     reached=None,
                     train_accuracy=dataset.accuracy(train[i], dataset.train_labels),
                     test_accuracy=dataset.accuracy(test[i], dataset.test_labels),
+                    validation_accuracy=(
+                        dataset.accuracy(validation[i], dataset.validation_labels)
+                        if len(dataset.validation_labels)
+                        else None
+                    ),
                     train_loss=float(losses[i]),
-                    test_loss=self._loss(test[i], dataset.test_labels),
+                    test_loss=test_loss,
+                    train_mse=2 * float(losses[i]),
+                    test_mse=2 * test_loss,
                     epoch_train_loss=(),
                     linearized_test_accuracy=(
                         None

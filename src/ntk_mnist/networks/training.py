@@ -1,7 +1,8 @@
 """Train one finite network, in float32, as the notebook does.
 
 Mini-batch descent on the mean of a loss over the batch (``networks.losses``). Each epoch
-goes through ``size // batch_size`` batches of a permutation of the training images. The
+goes through ``size // batch_size`` batches of a permutation of the training images; images that are
+left over are dropped or, as in Keras, a smaller last batch, which is padded and masked. The
 permutations come from ``numpy.random.RandomState(seed)``, the initial parameters from
 ``jax.random.PRNGKey(seed)``; seed 0 is the notebook's.
 
@@ -11,6 +12,7 @@ are padded to a few capacities and the number of steps is an argument, so that o
 every size and seed of a width, and the bits of a seed do not depend on which others are trained.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -30,16 +32,53 @@ from ntk_mnist.measures import NetworkMeasures, PredictionMeasures
 from ntk_mnist.networks.losses import LOSSES
 from ntk_mnist.settings import Architecture, Training
 
-__all__ = ["OPTIMIZERS", "Diverged", "Trained", "Trainer", "batch_order"]
+__all__ = ["LAST_BATCHES", "OPTIMIZERS", "Diverged", "Trained", "Trainer", "batch_order"]
+
+_ADAM_DECAYS, _ADAM_EPSILON = (0.9, 0.999), 1e-7
+
+
+@optimizers.optimizer
+def _adam(step_size: float) -> Any:
+    """Adam with Keras's defaults.
+
+    Source: Kingma & Ba 2015 (arXiv:1412.6980), Algorithm 1 in the order of computation that ends
+    section 2, as ``tf.keras.optimizers.Adam`` has it: ε is ε̂ there, added to the root of the second
+    moment before its bias is corrected. ``optimizers.adam`` adds it after.
+    """
+
+    def init(x: jax.Array) -> tuple[jax.Array, ...]:
+        return x, jnp.zeros_like(x), jnp.zeros_like(x)
+
+    def update(
+        i: jax.Array, gradient: jax.Array, state: tuple[jax.Array, ...]
+    ) -> tuple[jax.Array, ...]:
+        x, first, second = state
+        decay, slow_decay = _ADAM_DECAYS
+        first = decay * first + (1 - decay) * gradient
+        second = slow_decay * second + (1 - slow_decay) * gradient**2
+        # 1 − β^t; as a difference of float32 numbers it would lose digits in the first steps.
+        bias, slow_bias = (-jnp.expm1((i + 1) * math.log(decay)) for decay in _ADAM_DECAYS)
+        corrected = step_size * jnp.sqrt(slow_bias) / bias
+        return x - corrected * first / (jnp.sqrt(second) + _ADAM_EPSILON), first, second
+
+    def get_params(state: tuple[jax.Array, ...]) -> jax.Array:
+        return state[0]
+
+    return init, update, get_params
+
 
 #: Optimizers by their name in the config, each given the step size and the mass.
 OPTIMIZERS: dict[str, Callable[[float, float], Any]] = {
     "sgd": lambda step_size, mass: optimizers.sgd(step_size),
     "momentum": optimizers.momentum,
     "nesterov": optimizers.nesterov,
+    "adam": lambda step_size, mass: _adam(step_size),
     # Of the mean loss of all training images, in one batch an epoch.
     "gradient_descent": lambda step_size, mass: optimizers.sgd(step_size),
 }
+
+#: What becomes of an epoch's images that are left over after whole batches.
+LAST_BATCHES = ("dropped", "partial")
 
 _EVALUATION_BLOCK = 256
 _SMALLEST_CAPACITY = 4096
@@ -69,17 +108,32 @@ class _PaddedImages(NamedTuple):
     offset: jax.Array
 
 
-def batch_order(size: int, batch_size: int, epochs: int, seed: int) -> NDArray[np.int32]:
+def batch_order(
+    size: int, batch_size: int, epochs: int, seed: int, *, last_is_partial: bool = False
+) -> NDArray[np.int32]:
     """Indices of the training images in the order in which they are used.
 
-    Returns:
-        int32 of shape (epochs * (size // batch_size), batch_size), one row a step.
+    Args:
+        size: number of training images.
+        batch_size: images of a step.
+        epochs: number of permutations of the images.
+        seed: of the permutations.
+        last_is_partial: whether images left over after an epoch's whole batches are a batch.
 
-    Source: the notebook's ``data_stream``.
+    Returns:
+        int32 of shape (epochs * batches, batch_size), one row a step; an epoch has
+        ``size // batch_size`` batches, or that rounded up if the last may be partial. What is
+        missing in a partial batch is -1.
+
+    Source: the notebook's ``data_stream``; of a partial batch, Keras's ``fit``.
     """
     rng = np.random.RandomState(seed)
-    batches = size // batch_size
-    order = [rng.permutation(size)[: batches * batch_size] for _ in range(epochs)]
+    batches = -(-size // batch_size) if last_is_partial else size // batch_size
+    missing = max(batches * batch_size - size, 0)
+    order = [
+        np.pad(rng.permutation(size)[: batches * batch_size], (0, missing), constant_values=-1)
+        for _ in range(epochs)
+    ]
     return np.concatenate(order).reshape(epochs * batches, batch_size).astype(np.int32)
 
 
@@ -106,6 +160,11 @@ class Trainer:
         self._dataset, self._programs = dataset, programs
         self._train = _padded(dataset, dataset.train_images, dataset.train_labels)
         self._test = _padded(dataset, dataset.test_images, dataset.test_labels)
+        self._validation = (
+            _padded(dataset, dataset.validation_images, dataset.validation_labels)
+            if len(dataset.validation_labels)
+            else None
+        )
 
     def __call__(self, seed: int) -> Trained:
         """Train and evaluate one network.
@@ -118,18 +177,23 @@ class Trainer:
         """
         training = self._training
         size = self._train.number
-        batch_size = size if training.optimizer == "gradient_descent" else training.batch_size
-        order = batch_order(size, batch_size, training.epochs, seed)
+        # A partial batch needs no more room than all images have.
+        batch_size = min(training.batch_size, len(self._train.pixels))
+        if training.optimizer == "gradient_descent":
+            batch_size = size
+        partly = training.has_partial_batch
+        order = batch_order(size, batch_size, training.epochs, seed, last_is_partial=partly)
         steps = len(order)
         # That of PRNGKey(seed), whose second half is the seed.
         key = np.array([0, seed], np.uint32)
         order = _pad_rows(order, _capacity(steps))
-        arguments = (key, self._train, self._test, order, np.int32(steps))
+        arguments = (key, self._train, self._test, self._validation, order, np.int32(steps))
         started = time.perf_counter()
         with pinned(x64=False):
             results = jax.block_until_ready(self._program(arguments)(*arguments))
         seconds = time.perf_counter() - started
-        loss, on_train, on_test, epochs, reached = results
+        loss, on_train, on_test, on_validation, epochs, reached = results
+        squared = training.loss == "squared_error"
 
         measures = NetworkMeasures(
             seed=seed,
@@ -139,8 +203,15 @@ class Trainer:
             # Divided here: float32 would make 0.289 a 0.28900000453.
             train_accuracy=int(on_train[0]) / size,
             test_accuracy=int(on_test[0]) / self._test.number,
+            validation_accuracy=(
+                None
+                if self._validation is None
+                else int(on_validation[0]) / self._validation.number
+            ),
             train_loss=float(on_train[1]),
             test_loss=float(on_test[1]),
+            train_mse=2 * float(on_train[1]) if squared else None,
+            test_mse=2 * float(on_test[1]) if squared else None,
             epoch_train_loss=tuple(np.asarray(loss)[: int(epochs)].tolist()),
             linearized_test_accuracy=None,
             ntk_to_limit=None,
@@ -195,7 +266,7 @@ def _padded(
 def _program(
     architecture: Architecture, training: Training, width: int, classes: int, dataset: Dataset
 ) -> Any:
-    """The program: (key, train, test, order, steps) -> losses, two evaluations and the end."""
+    """The program: (key, three sets of images, order, steps) -> losses, evaluations, the end."""
     network = finite(architecture, training.parameterization, width, classes)
     opt_init, opt_update, get_params = OPTIMIZERS[training.optimizer](
         training.step_size, training.mass
@@ -213,6 +284,7 @@ def _program(
         key: jax.Array,
         train: _PaddedImages,
         test: _PaddedImages,
+        validation: _PaddedImages | None,
         order: jax.Array,
         steps: jax.Array,
     ) -> Any:
@@ -220,15 +292,21 @@ def _program(
         pixels = train.pixels.shape[1]
         _, initial = network.init(key, (-1, pixels))
 
-        def batch_loss(params: Any, batch: jax.Array) -> jax.Array:
+        def batch_loss(params: Any, batch: jax.Array, counts: jax.Array | None) -> jax.Array:
             outputs = function(initial, params, train.pixels[batch])
-            return jnp.mean(loss_of(outputs, train.labels[batch], train.targets[batch]))
+            losses = loss_of(outputs, train.labels[batch], train.targets[batch])
+            return jnp.mean(losses, where=counts)
 
         def step(i: jax.Array, state: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             opt_state, epoch_loss = state
             batch = order[i]
-            loss, gradient = jax.value_and_grad(batch_loss)(get_params(opt_state), batch)
-            epoch_loss = epoch_loss.at[i // steps_per_epoch].add(loss / steps_per_epoch)
+            counts = batch >= 0 if training.has_partial_batch else None
+            loss, gradient = jax.value_and_grad(batch_loss)(get_params(opt_state), batch, counts)
+            if counts is None:
+                of_epoch = loss / steps_per_epoch
+            else:
+                of_epoch = loss * jnp.sum(counts) / train.number
+            epoch_loss = epoch_loss.at[i // steps_per_epoch].add(of_epoch)
             return opt_update(i, gradient, opt_state), epoch_loss
 
         losses = jnp.zeros(training.epochs, jnp.float32)
@@ -258,7 +336,9 @@ def _program(
             )
         else:
             opt_state, losses = jax.lax.fori_loop(0, steps, step, (opt_init(initial), losses))
-        return losses, evaluate(opt_state, train), evaluate(opt_state, test), epochs, reached
+        on_validation = None if validation is None else evaluate(opt_state, validation)
+        on_train, on_test = evaluate(opt_state, train), evaluate(opt_state, test)
+        return losses, on_train, on_test, on_validation, epochs, reached
 
     return program
 

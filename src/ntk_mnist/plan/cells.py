@@ -224,28 +224,37 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
     @property
     def memory_mb(self) -> int:
         """Upper bound on its peak memory, MB."""
-        full_batch = "batch_size" in self.training.unused
         return cost.network_memory_mb(
             self.width,
             self.architecture.depth,
             self.size,
             self._pixels,
-            self.size if full_batch else self.training.batch_size,
+            self._batch,
+            adam=self.training.optimizer == "adam",
             linearized=self.training.linearized,
         )
 
     @property
     def seconds(self) -> float:
         """Generous estimate of its wall time."""
+        # With a partial batch, its padding takes time too.
+        images = self.size + (-self.size % self._batch) * self.training.has_partial_batch
         return cost.network_seconds(
             self.width,
             self.architecture.depth,
-            self.size,
+            images,
             self._pixels,
             self.epochs,
             len(self.seeds),
             linearized=self.training.linearized,
         )
+
+    @property
+    def _batch(self) -> int:
+        """Images of a step, with the padding of a partial batch."""
+        if "batch_size" in self.training.unused:
+            return self.size
+        return min(self.training.batch_size, cost.largest_batch(self.size))
 
     @property
     def epochs(self) -> int:

@@ -279,10 +279,11 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     sizes = sizes or config["grid"]["size"]
     yield from _unlike_training(training, sizes, config["solve"])
     smallest, batch_size = min(sizes), training["batch_size"]
-    if batch_size > smallest and training["optimizer"] != "gradient_descent":
+    used = "batch_size" not in convert(training, Training).unused
+    if used and training["last_batch"] == "dropped" and batch_size > smallest:
         yield (
             f"training.batch_size: {batch_size} is larger than the smallest of grid.size, "
-            f"{smallest}; allowed: {smallest} or less"
+            f"{smallest}; allowed: {smallest} or less, or training.last_batch partial"
         )
     test_size = inputs["test_size"]
     if test_size > dataset.test_size:

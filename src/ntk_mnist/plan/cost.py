@@ -13,6 +13,7 @@ __all__ = [
     "kernel_seconds",
     "kernel_solver",
     "kernel_threads",
+    "largest_batch",
     "network_memory_mb",
     "network_seconds",
     "network_threads",
@@ -38,6 +39,8 @@ _EXACT_THREADS, _EXACT_CLUSTER_THREADS = 256, 8
 #: Rows of an exact solve's tile, and the bytes that computing one takes.
 _TILE, _TEMPORARY = 2048, 4 * 10**8
 _COLUMNS = 2000
+#: Training images are padded to as many, or to less than four times their number.
+_PADDED = 4096
 #: Below this width, two cells of one thread each get more done than one cell of two threads.
 _WIDE = 4096
 
@@ -47,14 +50,26 @@ def network_threads(width: int) -> int:
     return 2 if width >= _WIDE else 1
 
 
+def largest_batch(size: int) -> int:
+    """The most images of a step, with padding, at a training-set size."""
+    return max(_PADDED, 4 * size)
+
+
 def network_memory_mb(
-    width: int, depth: int, size: int, pixels: int, batch: int, *, linearized: bool = False
+    width: int,
+    depth: int,
+    size: int,
+    pixels: int,
+    batch: int,
+    *,
+    adam: bool = False,
+    linearized: bool = False,
 ) -> int:
     """Upper bound on the peak memory of a network cell, MB.
 
-    Parameters, their momenta, gradients and successors in float32, and as much and the initial
-    ones for a linearization; the layers of the images of a step and their derivatives; and the
-    images as bytes, padded and copied.
+    Parameters, their momenta, gradients and successors in float32, two moments instead of one
+    under Adam, and as much and the initial ones for a linearization; the layers of the images of a
+    step and their derivatives; and the images as bytes, padded and copied.
 
     Args:
         width: units of each hidden layer.
@@ -62,10 +77,11 @@ def network_memory_mb(
         size: training images.
         pixels: of an image.
         batch: images of a step.
+        adam: whether the optimizer is Adam.
         linearized: whether the linearization is trained too.
     """
     parameters = _parameters(width, depth, pixels)
-    of_parameters = (44 if linearized else 20) * parameters
+    of_parameters = (44 if linearized else 28 if adam else 20) * parameters
     of_layers = (24 if linearized else 12) * batch * width * depth
     return _NETWORK_BASE + (of_parameters + of_layers + 12 * size * pixels) // 10**6
 
