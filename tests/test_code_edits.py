@@ -1,7 +1,7 @@
 """Edits of the real source, and which files each of them would have made again.
 
 What counts is what decides a result. Every edit is made in a copy of the package, whose plan then
-states the records of one network, one kernel cell of either solver, the arrays, a table and every
+states the records of one network, kernel cells of either solver, the arrays, a table and every
 chart; the test compares these with the records before the edit.
 """
 
@@ -38,6 +38,10 @@ def records():
         "inputs": {"dataset": "digits", "test_size": 100}, "grid": {"size": 64},
         "training": like | {"step_size": 10.0}, "solve": {"times": [10]},
     })
+    tanh = experiment_of({
+        "inputs": {"dataset": "digits", "test_size": 100}, "grid": {"size": 64},
+        "architecture": {"activation": "tanh"},
+    })
     large = experiment_of({"grid": {"size": 5000}, "solve": {"times": [10]}})
     return {
         "network": small.networks[0].record("network"),
@@ -46,6 +50,7 @@ def records():
         "spectral": small.kernels[0].record("kernel"),
         "calibration": small.kernels[0].record("calibration"),
         "exact": large.kernels[0].record("kernel"),
+        "tanh": tanh.kernels[0].record("kernel"),
         "arrays": prepared_record("digits"),
         "table": table_record(columns(TABLE_SCHEMAS["kernel"]), {}, ""),
         **{f"{chart} chart": chart_record(chart, {}, "digits") for chart in CHARTS},
@@ -59,7 +64,8 @@ for line in sys.stdin:
     if os.waitpid(child, 0)[1]:
         sys.exit("the package cannot be imported")
 """
-KERNELS = {"spectral", "calibration", "exact"}
+KERNELS_OF_RELU = {"spectral", "calibration", "exact"}
+KERNELS = {*KERNELS_OF_RELU, "tanh"}
 NETWORKS = {"network", "descent"}
 CELLS = {*NETWORKS, *KERNELS}
 CHARTS = {f"{name} chart" for name in charts.CHARTS}
@@ -122,8 +128,9 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "slope": ("comparison/slopes.py", r"networks - 2\)", "networks - 3)", {"comparison"}),
     "loss": (LOSSES, "return -jnp.take_along_axis", "return -2 * jnp.take_along_axis", {"network"}),
     "activation in use": (ARCHITECTURE, r"jax\.nn\.relu,", "jax.nn.relu6,", NETWORKS),
-    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS, "descent"}),
+    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS_OF_RELU, "descent"}),
     "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", NOTHING),
+    "series of an activation": ("infinite_width/mehler.py", "= 256, 192", "= 256, 128", {"tanh"}),
     "bias": (ARCHITECTURE, "architecture.b_std or None", "architecture.b_std", NETWORKS),
     "effect of an import": ("neural_tangents_compat.py", r"zeros_like_p=", "zeros_like=", NETWORKS),
     "inputs": (PREPROCESSING, "/ self.pixel_max", "/ (self.pixel_max + 1)", CELLS),
@@ -133,7 +140,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
     "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
     "strips of a tile": (GRAM, "STRIPS = 16", "STRIPS = 8", {*KERNELS, "descent"}),
-    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS, "descent"}),
+    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS_OF_RELU, "descent"}),
     "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
     "groups of the calibration": ("kernels/calibration.py", "GROUPS, LARGEST_GROUP = 20", "GROUPS, LARGEST_GROUP = 10", KERNELS),
@@ -142,7 +149,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "argument of a call": (CHOLESKY, "symmetrize_input=False", "symmetrize_input=True", {"exact"}),
     "default argument": ("kernels/solver.py", "programs: Programs = compile_in_memory", "programs: Programs = None", KERNELS),
     "column of the calibration": ("measures.py", r"(    fraction: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"calibration"}),
-    "column of the kernels": ("measures.py", r"(    residual: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"spectral", "exact", "table"}),
+    "column of the kernels": ("measures.py", r"(    residual: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"spectral", "exact", "tanh", "table"}),
     "aggregation": ("store/tables.py", r"sort_by\(list\(order\)\)", "sort_by(list(order)[:1])", {"table"}),
     "chart": ("charts/calibration.py", r"\[0, 1\]", "[0, 2]", {"calibration chart"}),
     "style of charts": ("charts/style.py", "#440154", "#000000", CHARTS),

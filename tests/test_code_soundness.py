@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGE = Path(ntk_mnist.__file__).parent
 # Nothing that another test compiled, so that every function is traced.
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "inputs": {"dataset": "digits", "test_size": 50},
     "grid": {"size": 70, "width": 5},
     "architecture": {"activation": "gelu", "depth": 3, "W_std": 1.3, "b_std": 0.2},
@@ -81,12 +82,15 @@ def test_what_a_network_cell_calls_is_in_its_digest(prepared_digits: Path) -> No
     assert ran <= set(cell.record("network")["code"]["definitions"])
 
 
-@pytest.mark.parametrize("solver", ["spectral", "exact"])
+@pytest.mark.parametrize(
+    ("solver", "activation"), [("spectral", "gelu"), ("exact", "gelu"), ("spectral", "tanh")]
+)
 def test_what_a_kernel_cell_calls_is_in_its_digest(
-    prepared_digits: Path, solver: str, monkeypatch: pytest.MonkeyPatch
+    prepared_digits: Path, solver: str, activation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ntk_mnist.plan.cost.kernel_solver", lambda size: solver)
-    cell = experiment_of(CONFIG).kernels[0]
+    architecture = {**CONFIG["architecture"], "activation": activation}
+    cell = experiment_of({**CONFIG, "architecture": architecture}).kernels[0]
     assert cell.solver == solver
     ran = called(lambda: solve(cell, prepared_digits, solver))
     assert "architecture.infinite" in ran

@@ -56,6 +56,10 @@ ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "sin": jnp.sin,
     "abs": jnp.abs,
+    "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
 }
 
 PARAMETERIZATIONS = ("glorot", "glorot_uniform", "standard", "ntk")

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import roots_hermitenorm
 
 from ntk_mnist.architecture import ACTIVATIONS
-from ntk_mnist.infinite_width.duals import DUALS, Pairs
+from ntk_mnist.infinite_width.duals import DUALS
+from ntk_mnist.infinite_width.pairs import Pairs
 
 #: Quadrature converges slowly at a kink.
 TOLERANCE = {"relu": 5e-3, "abs": 5e-3}

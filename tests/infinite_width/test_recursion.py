@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist.architecture import infinite
 from ntk_mnist.infinite_width.recursion import KINDS
-from ntk_mnist.kernels.solver import entry_error
+from ntk_mnist.kernels.precision import entry_rounding
 from ntk_mnist.settings import Architecture
 
 
@@ -55,7 +55,7 @@ def test_every_entry_is_known_to_rounding(activation: str, depth: int, w: float,
     found = ours(architecture, x)
     exact = closed_forms.gram(activation, depth, w, b, x)
     # Weights of 10 or more turn an error of an angle of 10⁻¹⁴ into more.
-    allowed = entry_error(depth) * (10 if w < 10 else 1000 * w)
+    allowed = entry_rounding(depth) * (10 if w < 10 else 1000 * w)
     for kind in KINDS:
         assert closed_forms.worst_entry(found[kind], exact[kind]) < allowed, kind
 
@@ -68,7 +68,7 @@ def test_equal_and_proportional_inputs_have_no_error_of_their_own(activation: st
     exact = closed_forms.gram(activation, 3, 1.5, 0.0, x)
     for kind in KINDS:
         np.testing.assert_array_equal(found[kind][0], found[kind][1])
-        assert closed_forms.worst_entry(found[kind], exact[kind]) < entry_error(3)
+        assert closed_forms.worst_entry(found[kind], exact[kind]) < entry_rounding(3)
 
 
 @pytest.mark.slow

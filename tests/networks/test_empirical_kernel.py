@@ -20,6 +20,7 @@ X: Any = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
         Architecture(activation="relu", depth=1, W_std=1.4, b_std=0.0),
         Architecture(activation="erf", depth=2, W_std=1.5, b_std=0.1),
         Architecture(activation="gelu", depth=4, W_std=1.2, b_std=0.3),
+        Architecture(activation="tanh", depth=2, W_std=1.2, b_std=0.3),
     ],
     ids=str,
 )
@@ -36,8 +37,9 @@ def test_it_is_the_sum_over_products_of_all_derivatives(architecture: Architectu
     np.testing.assert_allclose(ours, expected, rtol=2e-5, atol=1e-5)
 
 
-def test_it_is_near_the_infinite_width_ntk_in_a_wide_network() -> None:
-    architecture = Architecture(activation="relu", depth=2, W_std=1.4, b_std=0.1)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_it_is_near_the_infinite_width_ntk_in_a_wide_network(activation: str) -> None:
+    architecture = Architecture(activation=activation, depth=2, W_std=1.4, b_std=0.1)
     expected = np.asarray(infinite(architecture)(X, None, "ntk"))
     errors = []
     for width in (128, 2048):

@@ -56,7 +56,7 @@ def test_a_kernel_takes_more_time_and_no_less_memory_for_more_images(
     assert memory(size, test_size + 100, kinds, 784) >= memory(size, test_size, kinds, 784)
 
 
-@given(st.integers(1, 60_000), st.integers(1, 500), st.sampled_from(["relu", "sin", "new"]))
+@given(st.integers(1, 60_000), st.integers(1, 500), st.sampled_from(["relu", "sin", "tanh", "new"]))
 def test_a_deeper_kernel_takes_more_time_and_relu_the_least(
     size: int, depth: int, activation: str
 ) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from ntk_mnist.infinite_width.duals import ratio
+from ntk_mnist.infinite_width.pairs import ratio
 
 __all__ = ["correlations"]
 

@@ -6,7 +6,8 @@ activation φ is the kernel E[φ(u) φ(v)], and that of its derivative, E[φ′(
 
 *No cancellation.* The published closed forms contain √(a₁a₂ − q²) for q = √(a₁a₂) c, in which all
 digits cancel where the two inputs are parallel: the NTK of ReLU is then off by 10⁻⁸. So a pair is
-given by its correlation and by its *gap* 1 − |c|, and a dual returns the gap of its values too:
+given by its correlation and by its *gap* 1 − |c| (``pairs.Pairs``), and a dual returns the gap of
+its values too:
 
     a₁a₂ − q² = a₁a₂ s,    s = gap (2 − gap).
 
@@ -17,136 +18,20 @@ broadcast against pairs.
 The closed forms: ReLU and abs, Cho & Saul 2009, eqs. 3 to 6; erf, Williams 1997, eq. 11; gelu,
 Tsuchida et al. 2021 (arXiv:2002.08517); sin, from E[cos] of a normal variable, Pearce et al. 2020.
 They are brought to a form without cancellation here, and the tests compare each with quadrature and
-with closed forms in many digits.
+with closed forms in many digits. An activation without a closed form has a series (``mehler``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from ntk_mnist.infinite_width.arctan2 import arctan2
+from ntk_mnist.infinite_width.mehler import mehler_dual
+from ntk_mnist.infinite_width.pairs import Dual, DualPairs, Pairs, from_distance, nearer, ratio
 
-__all__ = ["DUALS", "Dual", "DualPairs", "Pairs", "ratio"]
-
-
-#: Where a correlation is nearer to 1 and the variances are similar, its gap is computed by itself.
-_NEAR = 0.05
-
-
-class Pairs(NamedTuple):
-    """Pairs of normal variables u and v with mean zero.
-
-    Attributes:
-        variance1: a₁ = E[u²].
-        variance2: a₂ = E[v²].
-        correlation: c = E[u v] / √(a₁a₂), from −1 to 1.
-        gap: 1 − |c|, to a small relative error.
-    """
-
-    variance1: jax.Array
-    variance2: jax.Array
-    correlation: jax.Array
-    gap: jax.Array
-
-    @property
-    def equal(self) -> jax.Array:
-        """Whether u = v."""
-        return (self.gap == 0) & (self.correlation > 0) & (self.variance1 == self.variance2)
-
-    @property
-    def of_equal_sign(self) -> "Pairs":
-        """The pairs (u, v) or (u, −v), whichever has a correlation of at least 0."""
-        return self._replace(correlation=1 - self.gap)
-
-    @property
-    def swapped(self) -> "Pairs":
-        """The pairs (v, u)."""
-        return self._replace(variance1=self.variance2, variance2=self.variance1)
-
-    @property
-    def scale(self) -> jax.Array:
-        """√(a₁a₂), exact for equal variances; the product itself could overflow."""
-        roots = jnp.sqrt(self.variance1) * jnp.sqrt(self.variance2)
-        return jnp.where(self.variance1 == self.variance2, self.variance1, roots)
-
-    @property
-    def below_one(self) -> jax.Array:
-        """1 − c."""
-        return jnp.where(self.correlation < 0, 2 - self.gap, self.gap)
-
-    @property
-    def above_minus_one(self) -> jax.Array:
-        """1 + c."""
-        return jnp.where(self.correlation < 0, self.gap, 2 - self.gap)
-
-    @property
-    def sine_squared(self) -> jax.Array:
-        """s = 1 − c²."""
-        return self.gap * (2 - self.gap)
-
-
-class DualPairs(NamedTuple):
-    """The dual of pairs.
-
-    Attributes:
-        correlation: E[φ(u) φ(v)] / √(E[φ(u)²] E[φ(v)²]).
-        gap: 1 − |correlation|, to a small relative error.
-        derivative: E[φ′(u) φ′(v)].
-    """
-
-    correlation: jax.Array
-    gap: jax.Array
-    derivative: jax.Array
-
-
-class Dual(NamedTuple):
-    """The dual of one activation φ.
-
-    Attributes:
-        variance: E[φ(u)²] of the variance of u.
-        pairs: the dual of pairs.
-    """
-
-    variance: Callable[[jax.Array], jax.Array]
-    pairs: Callable[[Pairs], DualPairs]
-
-
-def ratio(numerator: jax.Array | float, denominator: jax.Array) -> jax.Array:
-    """The quotient; 0 where the denominator is 0, as for an image without a pixel."""
-    zero = denominator == 0
-    return jnp.where(zero, 0, numerator / jnp.where(zero, 1, denominator))
-
-
-def _from_distance(
-    equal: jax.Array, value: jax.Array, half: jax.Array, second1: jax.Array, second2: jax.Array
-) -> Any:
-    """Correlation and gap of x = φ(u) and y = φ(v).
-
-    Near a correlation of 1, they follow from the mean squared distance,
-
-        E[(x − y)²] / 2 = (√E[x²] − √E[y²])² / 2 + √(E[x²] E[y²]) (1 − correlation).
-
-    Args:
-        equal: whether u = v; the distance is then 0, whatever was rounded.
-        value: E[x y].
-        half: E[(x − y)²] / 2.
-        second1: E[x²].
-        second2: E[y²].
-    """
-    root1, root2 = jnp.sqrt(second1), jnp.sqrt(second2)
-    scale = root1 * root2
-    below = jnp.clip(ratio(half - (root1 - root2) ** 2 / 2, scale), 0, 2)
-    below = jnp.where(equal, 0, below)
-    return _nearer(ratio(value, scale), below, (root1 - root2) ** 2 < scale)
-
-
-def _nearer(correlation: jax.Array, below: jax.Array, similar: jax.Array) -> Any:
-    """Correlation and gap, from the correlation itself or, near 1, from 1 − correlation."""
-    near = (below < _NEAR) & similar
-    correlation = jnp.where(near, 1 - below, jnp.clip(correlation, -1, 1))
-    return correlation, jnp.where(near, below, 1 - abs(correlation))
+__all__ = ["DUALS"]
 
 
 def _angle(p: Pairs) -> tuple[jax.Array, jax.Array]:
@@ -244,7 +129,7 @@ def _erf(p: Pairs) -> DualPairs:
     # E[φ(u) φ(v)] = (2/π) (π/2 − α), of twice the variances. erf is odd.
     p, opposite = p.of_equal_sign, p.correlation < 0
     s = _smoothed(p._replace(variance1=2 * p.variance1, variance2=2 * p.variance2))
-    correlation, gap = _from_distance(
+    correlation, gap = from_distance(
         p.equal,
         arctan2(s.cosine, s.sine) * (2 / jnp.pi),
         (s.less1 + s.less2) / jnp.pi,
@@ -270,7 +155,7 @@ def _gelu(p: Pairs) -> DualPairs:
     product, rests = root1 * root2, s.rest1 + s.rest2
     t = product * (p.sine_squared + (1 - p.sine_squared) * rests) / s.sine
     both = _less_gelu(p, s, angle, q) + _less_gelu(p.swapped, s.swapped, angle, q)
-    correlation, gap = _from_distance(
+    correlation, gap = from_distance(
         p.equal,
         (q * (jnp.pi - angle) + t) / (2 * jnp.pi),
         both / (4 * jnp.pi),
@@ -321,7 +206,7 @@ def _sin(p: Pairs) -> DualPairs:
     log2 = logarithm(p.variance2, root2 * ((root2 - root1) + root1 * p.gap))
     below = jnp.clip(-jnp.expm1((log1 + log2) / 2 - h), 0, 1)
     similar = (jnp.sqrt(expm1) - jnp.sqrt(expm2)) ** 2 < scale
-    correlation, gap = _nearer(direct, below, similar)
+    correlation, gap = nearer(direct, below, similar)
     correlation = jnp.where(p.correlation < 0, -correlation, correlation)
     return DualPairs(correlation, gap, jnp.exp(-h) * (1 + jnp.exp(-2 * q)) / 2)
 
@@ -334,4 +219,8 @@ DUALS: Mapping[str, Dual] = {
     "gelu": Dual(_gelu_variance, _gelu),
     "sin": Dual(_sin_variance, _sin),
     "abs": Dual(lambda a: a, _abs),
+    "tanh": mehler_dual(jnp.tanh, symmetric=True),
+    "sigmoid": mehler_dual(jax.nn.sigmoid, symmetric=True),
+    "softplus": mehler_dual(jax.nn.softplus),
+    "silu": mehler_dual(jax.nn.silu),
 }

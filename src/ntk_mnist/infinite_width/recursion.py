@@ -10,7 +10,7 @@ where Φ is x · x′ / pixels for the inputs, and Θ is 0 there. An activation 
 arXiv:1806.07572, Theorem 1; Lee et al. 2018, arXiv:1711.00165, eq. 5).
 
 A kernel is held as variances, a number an input, and as correlation and gap, two numbers a pair
-(``duals.Pairs``). So nothing cancels at parallel inputs, and products of variances, which float64
+(``pairs.Pairs``). So nothing cancels at parallel inputs, and products of variances, which float64
 may not hold, do not occur. All hidden layers are equal: they are a loop, so that compilation takes
 the same time and memory for every depth.
 """
@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 
 from ntk_mnist.infinite_width.correlations import correlations
-from ntk_mnist.infinite_width.duals import Dual, Pairs, ratio
+from ntk_mnist.infinite_width.pairs import Dual, Pairs, ratio
 
 __all__ = ["KINDS", "InfiniteNetwork", "Kernels"]
 
@@ -98,6 +98,25 @@ class InfiniteNetwork(NamedTuple):
         square = _mean_square(x)
         one, zero = jnp.ones_like(square), jnp.zeros_like(square)
         return self._kernels(Pairs(square, square, one, zero), kinds)
+
+    def layer_errors(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """What the dual, if it is a series, loses in each hidden layer; to be called in float64.
+
+        Args:
+            x: shape (n, pixels).
+
+        Returns:
+            Two arrays of shape (depth, n): the variances before the activation, and the relative
+            errors of the dual, infinite from the first layer on whose variance is too large.
+        """
+        weights, biases = self.W_std * self.W_std, self.b_std * self.b_std
+
+        def hidden(after: jax.Array, _: None) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+            before = weights * after + biases
+            error = self.dual.error(before) if self.dual.error else jnp.zeros_like(before)
+            return self.dual.variance(before), (before, error)
+
+        return jax.lax.scan(hidden, _mean_square(x), length=self.depth)[1]
 
     def _kernels(self, inputs: Pairs, kinds: Sequence[str]) -> dict[str, jax.Array]:
         def hidden(_: object, state: _State) -> _State:

@@ -26,6 +26,7 @@ __all__ = [
     "TileFunction",
     "diagonal",
     "gram",
+    "layer_errors",
     "tile_function",
     "whole_tile",
     "whole_tiles",
@@ -109,6 +110,31 @@ def diagonal(
         for images in whole_tiles(x, _TILE):
             parts.append(program(inputs(images)))
     return {kind: np.concatenate([part[kind] for part in parts])[: len(x)] for kind in kinds}
+
+
+def layer_errors(
+    architecture: settings.Architecture,
+    x: NDArray[Any],
+    inputs: InputsOf,
+    programs: Programs = compile_in_memory,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``recursion.InfiniteNetwork.layer_errors`` of all images of ``x``, shape (depth, n) each.
+
+    The arguments are those of :func:`gram`.
+    """
+    parts: list[Any] = []
+    with pinned(x64=True):
+        shape = jax.ShapeDtypeStruct((_TILE, x.shape[1]), np.float64)
+        program = programs(
+            ("layer errors", architecture, shape.shape),
+            lambda: jax.jit(infinite(architecture).layer_errors).lower(shape),
+        )
+        for images in whole_tiles(x, _TILE):
+            parts.append(program(inputs(images)))
+    variances, errors = (
+        np.concatenate(part, axis=1)[:, : len(x)] for part in zip(*parts, strict=True)
+    )
+    return variances, errors
 
 
 def tile_function(architecture: settings.Architecture, kinds: Sequence[str]) -> TileFunction:

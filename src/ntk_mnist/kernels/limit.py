@@ -9,6 +9,7 @@ from ntk_mnist.compilation import Programs, compile_in_memory
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.gram import gram
+from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solution import Matrix
 from ntk_mnist.settings import Architecture
 
@@ -25,7 +26,7 @@ def limit_of_descent(
 
     Args:
         architecture: its infinite-width limit is taken.
-        dataset: n training images.
+        dataset: n training images, and the test images.
         step_size: of gradient descent, a gradient-flow time.
         programs: provides the compiled program of a tile.
 
@@ -33,8 +34,10 @@ def limit_of_descent(
         Shape (n, n).
 
     Raises:
-        SolveFailed: descent with this step size diverges at infinite width.
+        SolveFailed: descent with this step size diverges at infinite width, or the kernel is not
+            known.
     """
+    entry_error(architecture, dataset, programs)
     inputs = partial(dataset.inputs, dtype=np.float64)
     ntk = gram(architecture, dataset.train_images, None, ("ntk",), inputs, programs)["ntk"]
     largest = scipy.linalg.eigvalsh(ntk, subset_by_index=[len(ntk) - 1] * 2)[0]

@@ -3,8 +3,8 @@
 A solver predicts with the kernels of one architecture at one training-set size, at all times. All
 solvers take the same arguments and give the same :class:`~ntk_mnist.kernels.solution.Solution`.
 
-*Rounding.* An entry of a kernel matrix is known to about :func:`entry_error` of the largest entry.
-These errors, and those of the solve, move the eigenvalues of a matrix with n rows by about
+*Rounding.* An entry of a kernel matrix is known to about ``precision.entry_error`` of the largest
+entry. These errors, and those of the solve, move the eigenvalues of a matrix with n rows by about
 n ε λ_max, where λ_max is the largest, and the predictions by what :func:`rounding_errors`
 estimates.
 
@@ -45,7 +45,6 @@ __all__ = [
     "Solver",
     "check_diagonal",
     "check_regular",
-    "entry_error",
     "rounding_errors",
 ]
 
@@ -163,8 +162,8 @@ class Solver(ABC):
             One solution a kind, in their order.
 
         Raises:
-            SolveFailed: a Gram matrix has entries that are NaN or infinite, vanishes, or stays
-                singular however it is regularized; or descent diverges.
+            SolveFailed: a Gram matrix has entries that are NaN, infinite or not known, vanishes,
+                or stays singular however it is regularized; or descent diverges.
         """
         attempts = self.attempts(architecture, kinds, dataset, times, step_size)
         for kind, attempt in zip(kinds, attempts, strict=True):
@@ -200,14 +199,6 @@ def check_diagonal(mean: float, diag_reg: float = 0.0) -> None:
         )
     if not np.isfinite(mean * diag_reg):
         raise SolveFailed(f"solve.diag_reg {diag_reg:g} is too large: the kernel is lost beside it")
-
-
-def entry_error(depth: int) -> float:
-    """Error of an entry of a kernel matrix, relative to the mean of its two diagonal entries.
-
-    A few roundings a layer, as ``tests/infinite_width`` finds against closed forms in many digits.
-    """
-    return 4 * (depth + 1) * _EPS
 
 
 def check_regular(

@@ -12,8 +12,9 @@ from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.diagonalization import Spectrum, diagonalize
 from ntk_mnist.kernels.dynamics import Dynamics
 from ntk_mnist.kernels.gram import diagonal, gram
+from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
-from ntk_mnist.kernels.solver import Attempt, Solver, entry_error, rounding_errors
+from ntk_mnist.kernels.solver import Attempt, Solver, rounding_errors
 from ntk_mnist.kernels.trained_ensemble import trained_variances
 
 __all__ = ["SpectralSolver"]
@@ -31,6 +32,7 @@ class SpectralSolver(Solver):
         step_size: float,
     ) -> Iterator[Attempt]:
         """Compute the Gram matrices of all kinds together; diagonalize each when it is solved."""
+        of_entries = entry_error(architecture, dataset, self.services.programs)
         train, test = dataset.train_images, dataset.test_images
         inputs = partial(dataset.inputs, dtype=np.float64)
         k_train_train = gram(architecture, train, None, kinds, inputs, self.services.programs)
@@ -40,7 +42,7 @@ class SpectralSolver(Solver):
         for kind in kinds:
             yield _Problem(
                 *(kind, k_train_train.pop(kind), k_test_train.pop(kind), prior[kind]),
-                *(labels, times, Dynamics(step_size), entry_error(architecture.depth)),
+                *(labels, times, Dynamics(step_size), of_entries),
             ).solve
 
     def trained_variances(

@@ -21,6 +21,7 @@ from ntk_mnist.infinite_width.recursion import KINDS
 from ntk_mnist.kernels.diagonalization import diagonalize
 from ntk_mnist.kernels.dynamics import GRADIENT_FLOW, Dynamics
 from ntk_mnist.kernels.gram import diagonal, gram
+from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solution import Matrix
 
 __all__ = ["trained_variances"]
@@ -48,9 +49,10 @@ def trained_variances(
         Shape (times, m).
 
     Raises:
-        SolveFailed: Θ(X, X) is not finite or vanishes, or descent diverges.
+        SolveFailed: Θ(X, X) is not known, not finite or vanishes, or descent diverges.
         Singular: Θ(X, X) is singular to working precision with this ``diag_reg``.
     """
+    entry_error(architecture, dataset, programs)
     train, test = dataset.train_images, dataset.test_images
     inputs = partial(dataset.inputs, dtype=np.float64)
     at_train = gram(architecture, train, None, KINDS, inputs, programs)

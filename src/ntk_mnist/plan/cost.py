@@ -26,8 +26,11 @@ _CLASSES = 10
 _START_SECONDS, _FLOPS = 5, 2e10
 #: How much faster a float32 product is than _FLOPS.
 _FLOAT32_GAIN = 8
-#: Operations that a kernel's entry takes in one layer, by activation; of another, the last.
-_ENTRY = {"relu": 300, "abs": 300, "erf": 1000, "gelu": 1000, "sin": 2500}
+#: Operations that a kernel's entry takes in one layer, by activation; of another, the most. For
+#: a series, they are those at the largest variances that it knows.
+_CLOSED_FORMS = {"relu": 300, "abs": 300, "erf": 1000, "gelu": 1000, "sin": 2500}
+_SERIES = {"tanh": 5000, "sigmoid": 5000, "softplus": 9000, "silu": 9000}
+_ENTRY = _CLOSED_FORMS | _SERIES
 #: The fewest columns that are computed of a row of a Gram matrix: those of a tile.
 _TILE_COLUMNS = 1024
 #: Of one layer in one training step, however small it is.

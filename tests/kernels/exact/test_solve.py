@@ -63,7 +63,7 @@ def test_any_tile_and_regularization_gives_the_same(tile: int, diag_reg: float) 
     assert ours.diag_reg == diag_reg
 
 
-@pytest.mark.parametrize("activation", ["erf", "gelu"])
+@pytest.mark.parametrize("activation", ["erf", "gelu", "tanh"])
 def test_other_activations_and_depths_are_solved_too(activation: str) -> None:
     problem = blends(500)
     architecture = Architecture(activation=activation, depth=2, W_std=1.5, b_std=0.2)

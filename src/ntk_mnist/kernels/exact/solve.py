@@ -54,6 +54,7 @@ from ntk_mnist.kernels.exact.preconditioner import Preconditioner
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, TileKernel, tile_kernel
 from ntk_mnist.kernels.exact.tiled_cholesky import NotPositiveDefinite
 from ntk_mnist.kernels.gram import STRIPS, diagonal, whole_tiles
+from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
 from ntk_mnist.kernels.solver import (
     REUSED,
@@ -64,7 +65,6 @@ from ntk_mnist.kernels.solver import (
     Solver,
     check_diagonal,
     check_regular,
-    entry_error,
     rounding_errors,
 )
 from ntk_mnist.store.progress import Progress, Stage
@@ -122,12 +122,14 @@ class ExactSolver(Solver):
         """
         if step_size:
             raise SolveFailed("the exact solver follows gradient flow only")
+        of_entries = entry_error(architecture, dataset)
         for kind in kinds:
             yield _Problem(
                 architecture,
                 kind,
                 dataset,
                 times,
+                of_entries,
                 self.services.progress(kind),
                 self._largest_tile or _largest_tile(),
             ).solve
@@ -188,6 +190,7 @@ class _Problem:
         kind: ``nngp`` or ``ntk``.
         dataset: n training images and m test images.
         times: gradient-flow times; ``inf`` is the limit.
+        entry_error: of an entry of Θ, relative to the largest.
         progress: called with each stage.
         largest_tile: rows of a tile.
         kernels: Θ of two tiles, by its scale.
@@ -197,6 +200,7 @@ class _Problem:
     kind: str
     dataset: Dataset
     times: Sequence[float]
+    entry_error: float
     progress: Progress
     largest_tile: int
     kernels: dict[float, TileKernel] = field(default_factory=dict)
@@ -262,7 +266,7 @@ class _Problem:
         weights = float(np.sqrt(max(explained.max(), 0) / flow.regularized[0]))
         of_entries = rounding_errors(
             *(coefficients, times, weights, gram.mean_diagonal, float(prior.max())),
-            entry_error(self.architecture.depth),
+            self.entry_error,
         )
         return Solution(
             kind=self.kind,
@@ -393,7 +397,7 @@ class _Problem:
             try:
                 check_regular(
                     *(len(labels), smallest, largest, gram.mean_diagonal, gram.diag_reg),
-                    entry_error(self.architecture.depth),
+                    self.entry_error,
                 )
             except Singular as singular:
                 kept.write(space)
