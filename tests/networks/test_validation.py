@@ -4,7 +4,6 @@ from dataclasses import replace as with_fields
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
 
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.kernels.limit import limit_of_descent

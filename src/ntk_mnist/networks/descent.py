@@ -111,9 +111,7 @@ class DescentTrainer:
         of_linearized = None if found.linearized is None else np.asarray(found.linearized)
         for i, (steps, t) in enumerate(zip(self._steps, self._times, strict=True)):
             test_loss = self._loss(test[i], dataset.test_labels)
-            linearized = (
-                None if found.linearized is None else np.asarray(found.linearized[i])[:count]
-            )
+            linearized = None if of_linearized is None else of_linearized[i, :count]
             network.append(
                 NetworkMeasures(
                     seed=seed,
