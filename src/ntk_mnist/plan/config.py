@@ -267,18 +267,16 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     name = inputs["dataset"]
     dataset = CATALOGUE[name]
     groups = config["architecture"]
-    yield from _unlike_inputs(inputs, dataset, config["grid"]["draw"])
+    yield from _unlike_inputs(inputs, dataset, max((g["draw"] for g in groups), key=len))
     for place, sizes in _sizes(config).items():
         for i, size in enumerate(sizes):
             key = f"{place}[{i}]" if len(sizes) > 1 else place
             yield from _unlike_size(key, size, inputs, dataset)
-    if not any(group["width"] for group in groups):
-        yield "architecture.width: no group has a width; allowed: an empty list beside others"
     training = config["training"]
     sizes = [size for group in groups if group["width"] for size in group["size"]]
-    sizes = sizes or config["grid"]["size"]
-    yield from _unlike_training(training, sizes, config["solve"])
-    smallest, batch_size = min(sizes), training["batch_size"]
+    if sizes:
+        yield from _unlike_training(training, sizes, config["solve"])
+    smallest, batch_size = min(sizes, default=math.inf), training["batch_size"]
     used = "batch_size" not in convert(training, Training).unused
     if used and training["last_batch"] == "dropped" and batch_size > smallest:
         yield (

@@ -67,6 +67,7 @@ class Group(Settings, frozen=True, kw_only=True):
     architectures: tuple[Architecture, ...]
     sizes: tuple[int, ...]
     widths: tuple[int, ...]
+    draws: tuple[int, ...]
 
 
 class Experiment(Settings, frozen=True, kw_only=True):
@@ -76,7 +77,6 @@ class Experiment(Settings, frozen=True, kw_only=True):
     inputs: Inputs
     groups: tuple[Group, ...]
     seeds: tuple[int, ...]
-    draws: tuple[int, ...]
     training: Training
     solve: Solve
     evidence_architectures: tuple[Architecture, ...]
@@ -104,7 +104,7 @@ class Experiment(Settings, frozen=True, kw_only=True):
         places = [
             place
             for group in self.groups
-            for place in product(group.architectures, group.sizes, self.draws)
+            for place in product(group.architectures, group.sizes, group.draws)
         ]
         return _kernels(self, tuple(dict.fromkeys(places)), step_size)
 
@@ -115,7 +115,8 @@ class Experiment(Settings, frozen=True, kw_only=True):
         Of several draws of training images, the first.
         """
         in_grid = {tuple(cell.key.values()): cell for cell in self.kernels}
-        places = product(self.evidence_architectures, self.evidence_sizes, self.draws[:1])
+        draw = self.groups[0].draws[0]
+        places = product(self.evidence_architectures, self.evidence_sizes, (draw,))
         cells = _kernels(self, tuple(places), 0.0)
         return [in_grid.get(tuple(cell.key.values()), cell) for cell in cells]
 
@@ -139,9 +140,13 @@ class Experiment(Settings, frozen=True, kw_only=True):
 
     @property
     def tables(self) -> list[str]:
-        """The names of its tables; the evidence is made if it is asked for."""
-        comparisons = COMPARISONS if self.training.like_for_like else ()
-        return [*(name for name in TABLES if name != "evidence"), *comparisons]
+        """The names of its tables; the evidence is made if it is asked for.
+
+        Without networks, there is none of networks.
+        """
+        comparisons = COMPARISONS if self.training.like_for_like and self.networks else ()
+        asked_for = ("evidence",) if self.networks else ("evidence", "network")
+        return [*(name for name in TABLES if name not in asked_for), *comparisons]
 
     def shards(self, table: str) -> list[tuple[str, Cell]]:
         """The shards of a table, each with its cell, by their paths below the results."""
@@ -174,7 +179,7 @@ def _networks(experiment: Experiment) -> list[NetworkCell]:
     places = [
         place
         for group in experiment.groups
-        for place in product(group.architectures, group.widths, group.sizes, experiment.draws)
+        for place in product(group.architectures, group.widths, group.sizes, group.draws)
     ]
     return [
         NetworkCell(
@@ -228,11 +233,11 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
                 ),
                 "sizes": group["size"],
                 "widths": group["width"],
+                "draws": group["draw"],
             }
             for group in groups
         ],
         "seeds": grid["seed"],
-        "draws": grid["draw"],
         "training": config["training"],
         "solve": config["solve"],
         "evidence_architectures": list(_combinations(compared)),
