@@ -16,7 +16,7 @@ from ntk_mnist.plan.experiment import TABLES, Experiment, experiment_of
 from ntk_mnist.settings import Architecture, Inputs, Solve, Training
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
 
-CONFIGS = sorted((REPOSITORY / "config").rglob("*.yaml"))
+CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))
 SMALL: dict[str, Any] = {
     "experiment": "small",
     "inputs": {"dataset": "digits", "test_size": 100},

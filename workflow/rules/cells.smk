@@ -1,6 +1,5 @@
 """The cells: a network cell a width and size, a kernel cell a size, of each architecture."""
 
-
 if EXPERIMENT.networks:
 
     include: "networks.smk"
@@ -15,7 +14,9 @@ rule kernel:
             for name in EXPERIMENT.kernels[0].outputs
         ],
     log:
-        f"{RESULTS}/logs/{EXPERIMENT.kernels[0].pattern('kernel')}".replace(".parquet", ".log"),
+        f"{RESULTS}/logs/{EXPERIMENT.kernels[0].pattern('kernel')}".replace(
+            ".parquet", ".log"
+        ),
     priority: of_cell("kernel", lambda cell: cell.seconds)
     group:
         of_cell("kernel", group)

@@ -43,6 +43,7 @@ __all__ = [
     "seeds_in_words",
     "setting_in_words",
     "subject",
+    "title_of",
     "training",
 ]
 
@@ -253,9 +254,14 @@ def subject(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:
     return f"{inputs_and_shared(table, architectures)}, {images}"
 
 
+def title_of(dataset: str) -> str:
+    """A dataset as people call it."""
+    return CATALOGUE[dataset].title
+
+
 def inputs_and_shared(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:
     """Dataset, and the settings that all architectures share."""
-    title = CATALOGUE[table.iloc[0]["dataset"]].title
+    title = title_of(table.iloc[0]["dataset"])
     shared = _shared(architectures).items()
     words = [title, *(setting_in_words(name, value) for name, value in shared)]
     if "draws" in table:

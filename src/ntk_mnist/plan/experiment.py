@@ -81,6 +81,7 @@ class Experiment(Settings, frozen=True, kw_only=True):
     solve: Solve
     evidence_architectures: tuple[Architecture, ...]
     evidence_sizes: tuple[int, ...]
+    published: str
     batch_minutes: float
 
     @classmethod
@@ -146,10 +147,18 @@ class Experiment(Settings, frozen=True, kw_only=True):
         """
         comparisons = COMPARISONS if self.training.like_for_like and self.networks else ()
         asked_for = ("evidence",) if self.networks else ("evidence", "network")
-        return [*(name for name in TABLES if name not in asked_for), *comparisons]
+        reproduced = ("reproduction",) if self.published else ()
+        return [*(name for name in TABLES if name not in asked_for), *comparisons, *reproduced]
+
+    @property
+    def reproduced(self) -> list[str]:
+        """The tables that published numbers are compared with."""
+        return [name for name in ("network", "kernel") if name in self.tables]
 
     def shards(self, table: str) -> list[tuple[str, Cell]]:
         """The shards of a table, each with its cell, by their paths below the results."""
+        if table == "reproduction":
+            return [shard for name in self.reproduced for shard in self.shards(name)]
         if table in COMPARISONS:
             networks: list[Cell] = [*self.networks]
             kernels: list[Cell] = [*self.kernels]
@@ -242,6 +251,7 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
         "solve": config["solve"],
         "evidence_architectures": list(_combinations(compared)),
         "evidence_sizes": evidence["size"],
+        "published": config["published"],
         "batch_minutes": config["batch_minutes"],
     }
     return msgspec.convert(values, Experiment)
