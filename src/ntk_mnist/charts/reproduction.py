@@ -16,8 +16,8 @@ TABLES: tuple[str, ...] = ("reproduction",)
 
 CAPTION: str = (
     "Published numbers and ours: the difference, ours less the published one, against the "
-    "published number. A bar is the 95 % interval of one more run of ours, around the mean of our runs; a "
-    "published number is a single run. Without a bar, ours is computed without randomness."
+    "published number. A bar is the 95 % interval of one more run of ours, around the mean of our "
+    "runs; a published number is a single run. Without a bar, ours is computed without randomness."
 )
 
 _SERIES = Series("verdict", "Ours", ["differs", "within", "equal"], [], columns=3, symbol="circle")
@@ -86,4 +86,5 @@ def _panel(rows: pd.DataFrame, side: str, column: str) -> Panel:
     zero = alt.Chart(data).mark_rule(strokeDash=[5, 3]).encode(y=alt.datum(0))
     bars = base.mark_rule(strokeWidth=1).encode(y=alt.Y("below:Q", title=y_title), y2="above:Q")
     points = base.mark_point(filled=True, size=34).encode(y="difference:Q", tooltip=tooltip)
-    return panel(alt.layer(zero, bars, points), f"{_SIDES[side]}: {name}")
+    # The selection of the legend needs the colours of the first layer.
+    return panel(alt.layer(bars, zero, points), f"{_SIDES[side]}: {name}")
