@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ntk_mnist import UserError
-from ntk_mnist.measures import COMPARISONS, OUTPUTS
+from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
 from ntk_mnist.settings import Architecture, Inputs, Settings, Solve, Training
@@ -34,6 +34,14 @@ class Table(NamedTuple):
 
 
 _ARCHITECTURE = Architecture.__struct_fields__
+
+
+def _ordered(measures: type[Measures]) -> Iterator[str]:
+    """The columns that a table is sorted by; draws of one size are beside each other."""
+    for column in measures.ORDER:
+        yield from (column, "draw") if column == "size" else (column,)
+
+
 _CELLS = {"network": "networks", "kernel": "kernels"}
 
 #: The tables by their name: one of each output of a cell, and the evidence.
@@ -42,7 +50,7 @@ TABLES: Mapping[str, Table] = {
         output: Table(
             _CELLS[kind],
             output,
-            tuple((column, "ascending") for column in (*_ARCHITECTURE, *measures.ORDER)),
+            tuple((column, "ascending") for column in (*_ARCHITECTURE, *_ordered(measures))),
         )
         for kind, outputs in OUTPUTS.items()
         for output, measures in outputs.items()
