@@ -311,7 +311,10 @@ class ReproductionMeasures(Measures, frozen=True, kw_only=True):
     difference: Annotated[float | None, _measure("ours less the published number")]
     verdict: Annotated[
         str,
-        _measure("equal to the published decimals, within the interval, differs, or not run"),
+        _measure(
+            "equal to the published decimals, within the interval, differs, one run (which has "
+            "no interval) or not run"
+        ),
     ]
 
 

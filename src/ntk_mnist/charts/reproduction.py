@@ -20,7 +20,9 @@ CAPTION: str = (
     "runs; a published number is a single run. Without a bar, ours is computed without randomness."
 )
 
-_SERIES = Series("verdict", "Ours", ["differs", "within", "equal"], [], columns=3, symbol="circle")
+_SERIES = Series(
+    "verdict", "Ours", ["differs", "one run", "within", "equal"], [], columns=4, symbol="circle"
+)
 _COLUMNS = {"test_accuracy": "test accuracy", "test_mse": "test squared error"}
 _SIDES = {"kernel": "Infinite width", "network": "Networks"}
 
@@ -48,6 +50,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             ("equal", "equal to all published decimals"),
             ("within", "within the interval of one more run"),
             ("differs", "different"),
+            ("one run", "of one run of ours, which has no interval"),
             ("not run", "not run"),
         )
         if (table["verdict"] == verdict).any()

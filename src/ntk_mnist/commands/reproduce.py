@@ -54,9 +54,12 @@ def rows(
     for facts in published.facts:
         ours = [row for row in tables.get(facts.table, ()) if _is_of(facts, row)]
         for at, value in facts.values.items():
-            runs = [row[facts.column] for row in ours if row[facts.over] == at]
-            runs = [run for run in runs if run is not None]
-            found = beside(value, facts.decimals, runs) if runs else None
+            found_rows = [
+                row for row in ours if row[facts.over] == at and row[facts.column] is not None
+            ]
+            runs = [row[facts.column] for row in found_rows]
+            random = any("seed" in row or row["draw"] is not None for row in found_rows)
+            found = beside(value, facts.decimals, runs, random=random) if runs else None
             yield ReproductionMeasures(
                 dataset=dataset,
                 table=facts.table,

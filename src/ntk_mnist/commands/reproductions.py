@@ -30,6 +30,9 @@ those of the cells, added up; two run beside each other on two cores.
 """
 
 
+_VERDICTS = ("equal", "within", "differs", "one run")
+
+
 class Reproduction(NamedTuple):
     """One experiment and the published numbers that it is set beside.
 
@@ -96,12 +99,12 @@ def page(reproductions: Sequence[Reproduction]) -> str:
 
 
 def _summary(reproductions: Sequence[Reproduction]) -> str:
-    head = "| experiment | numbers | equal | within | differ | not run | time of the cells |"
-    lines = [head, "|---|--:|--:|--:|--:|--:|--:|"]
+    heads = ("experiment", "numbers", *_VERDICTS, "not run", "time of the cells")
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
     for one in reproductions:
         verdicts = [row["verdict"] for row in one.rows]
         total = sum(len(facts.values) for facts in one.published.facts)
-        counts = [verdicts.count(verdict) for verdict in ("equal", "within", "differs")]
+        counts = [verdicts.count(verdict) for verdict in _VERDICTS]
         missing = total - sum(counts)
         cells = [f"[{one.config.stem}](../{one.config})", str(total), *map(str, counts)]
         lines.append(f"| {' | '.join([*cells, str(missing), _duration(one.seconds)])} |")

@@ -8,7 +8,8 @@ n runs of mean m and standard deviation s,
 
 with the 97.5 % quantile t of Student's distribution with n − 1 degrees of freedom (Geisser 1993,
 *Predictive Inference*, section 2.1). A number that is computed without randomness has no interval:
-it is equal to its published decimals, or it differs.
+it is equal to its published decimals, or it differs. Of one run of a random computation, nothing
+follows.
 """
 
 import math
@@ -28,7 +29,8 @@ class Beside(NamedTuple):
         ours: mean of the runs.
         low: lower end of the interval of one more run; NaN for one run.
         high: upper end of it.
-        verdict: ``equal`` to the published decimals, ``within`` the interval, or ``differs``.
+        verdict: ``equal`` to the published decimals, ``within`` the interval, ``differs``, or
+            ``one run``, which has no interval.
     """
 
     ours: float
@@ -37,13 +39,14 @@ class Beside(NamedTuple):
     verdict: str
 
 
-def beside(published: float, decimals: int, runs: Sequence[float]) -> Beside:
+def beside(published: float, decimals: int, runs: Sequence[float], *, random: bool) -> Beside:
     """Our results beside a published number.
 
     Args:
         published: the number.
         decimals: that it was published with.
         runs: our results, one a run, at least one.
+        random: whether another run would give another result.
     """
     ours, half = float(np.mean(runs)), math.nan
     if len(runs) > 1:
@@ -52,6 +55,8 @@ def beside(published: float, decimals: int, runs: Sequence[float]) -> Beside:
     # As many decimals are equal; a little more, as neither is an exact decimal.
     if abs(ours - published) <= 0.5 * 10.0**-decimals * (1 + 1e-6):
         verdict = "equal"
+    elif random and len(runs) == 1:
+        verdict = "one run"
     else:
         verdict = "within" if abs(ours - published) <= half else "differs"
     return Beside(ours, ours - half, ours + half, verdict)
