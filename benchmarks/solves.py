@@ -178,7 +178,7 @@ def main() -> None:
         of_solve.add_argument("--scratch", type=Path, required=True, help="of the checkpoint")
     options = parser.parse_args()
     if options.what == "rate":
-        found = {"rate": rate(options.rows)}
+        found: dict[str, float | None] = {"rate": rate(options.rows)}
     else:
         inputs = Inputs(dataset=options.dataset, test_size=CATALOGUE[options.dataset].test_size)
         dataset = load(CATALOGUE[options.dataset], inputs, options.prepared, options.size)

@@ -41,7 +41,7 @@ _LARGEST_COUNT = 2**31 - 1
 #: braces for wildcards.
 _PATH = {
     "pattern": r"^(?!-)(?=[^\n]*(/|\.npz$))[^\x00-\x1f{}]+$(?!\n)",
-    "patternErrorMessage": "the path of an .npz file, or of a folder with a / in it, without braces",
+    "patternErrorMessage": "the path of an .npz file, or of a folder with a /, without braces",
 }
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 #: Arrays by the names that they have in a file.
-Arrays: TypeAlias = dict[str, NDArray[Any]]
+Arrays: TypeAlias = dict[str, Any]
 
 
 def classified(train: int = 60, test: int = 20, outputs: int = 3) -> Arrays:

@@ -66,7 +66,7 @@ def describe(dataset: str) -> Description:
         )
     except (OSError, ValueError, RuntimeError) as error:
         # Of a folder, which file it is.
-        path = getattr(error, "filename", None)
+        path = "" if _is_archive(dataset) else getattr(error, "filename", "")
         which = f"{Path(str(path)).name}: " if path else ""
         raise DatasetError(f"{dataset}: {which}{_reason(error)}; {_WHERE}") from None
     return _described(dataset, versions)
