@@ -189,7 +189,7 @@ def kernel_rows(cell: KernelCell) -> list[Measures]:
 def prediction_rows(cell: KernelCell) -> list[Measures]:
     """A row a kind and time, as long as a real one."""
     rng = np.random.default_rng(0)
-    outputs = cell.inputs.test_size * CATALOGUE[cell.inputs.dataset].classes
+    outputs = cell.inputs.test_size * CATALOGUE[cell.inputs.dataset].outputs
     return [
         made_up(
             KernelPredictionMeasures,

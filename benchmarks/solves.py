@@ -86,7 +86,7 @@ def rate(rows: Sequence[int]) -> float:
     return best
 
 
-def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
+def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]:
     """One exact solve, as a cell does it."""
     stages = TimedStages()
 
@@ -112,7 +112,7 @@ def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
     }
 
 
-def spectral(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
+def spectral(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]:
     """One solve by diagonalization, as a cell does it."""
     solution, seconds = solve("spectral", kind, dataset, Services())
     return {
@@ -130,7 +130,7 @@ def solve(solver: str, kind: str, dataset: Dataset, services: Services) -> tuple
     return solution, time.perf_counter() - started
 
 
-def by_hand(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float]:
+def by_hand(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]:
     """``neural_tangents.predict`` at t = ∞, in float64."""
     # The machine's memory, less what others need; beyond it, fail rather than swap.
     limit = int(0.95 * memory_bytes())
@@ -156,7 +156,7 @@ def memory_bytes() -> int:
 
 
 #: The ways to solve, by their names in the table of results.
-SOLVES: Mapping[str, Callable[[str, Dataset, Path], dict[str, float]]] = {
+SOLVES: Mapping[str, Callable[[str, Dataset, Path], dict[str, float | None]]] = {
     "exact": exact,
     "spectral": spectral,
     "neural-tangents": by_hand,
@@ -178,10 +178,10 @@ def main() -> None:
         of_solve.add_argument("--scratch", type=Path, required=True, help="of the checkpoint")
     options = parser.parse_args()
     if options.what == "rate":
-        found = {"rate": rate(options.rows)}
+        found: dict[str, float | None] = {"rate": rate(options.rows)}
     else:
         inputs = Inputs(dataset=options.dataset, test_size=CATALOGUE[options.dataset].test_size)
-        dataset = load(inputs, options.prepared, options.size)
+        dataset = load(CATALOGUE[options.dataset], inputs, options.prepared, options.size)
         found = SOLVES[options.what](options.kind, dataset, options.scratch)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(found | {"peak_gb": peak / 1e9}))

@@ -76,7 +76,7 @@ def made_up_images(dataset: str, train: int, test: int) -> Dataset:
         random.integers(0, high, shape, np.uint8)
         for high, shape in (
             (description.pixel_max, (train + test, description.pixels)),
-            (description.classes, (train + test,)),
+            (description.outputs, (train + test,)),
         )
     )
     return Dataset(

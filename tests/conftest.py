@@ -15,7 +15,7 @@ bound_threads(1)
 
 import jax  # noqa: E402
 
-from ntk_mnist.data.catalogue import ARRAYS, RECORD  # noqa: E402
+from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD  # noqa: E402
 from ntk_mnist.data.inputs import Dataset, load  # noqa: E402
 from ntk_mnist.data.originals import prepare  # noqa: E402
 from ntk_mnist.settings import Inputs  # noqa: E402
@@ -50,4 +50,4 @@ def prepared_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def digits(prepared_digits: Path) -> Dataset:
     """192 training images, which is no multiple of any padding, and 100 test images."""
-    return load(Inputs(dataset="digits", test_size=100), prepared_digits, 192)
+    return load(CATALOGUE["digits"], Inputs(dataset="digits", test_size=100), prepared_digits, 192)

@@ -112,7 +112,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "check of a config": ("plan/config.py", "is too small", "is much too small", NOTHING),
     "sentence of a setting": ("settings.py", "images a step", "images of a step", NOTHING),
     "bound of a setting": ("settings.py", "le=1000", "le=2000", NOTHING),
-    "sentence of a column": ("measures.py", "fraction of the test images", "test images", NOTHING),
+    "sentence of a column": ("measures.py", "fraction of the validation images", "validation images", NOTHING),
     "unused function of charts": ("charts/style.py", r"\Z", "\n\ndef idle() -> int:\n    return 1\n", NOTHING),
     "digests themselves": ("store/records.py", r"\[:16\]", "[:16 + 0]", NOTHING),
     # Something that does.

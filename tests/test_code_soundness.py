@@ -62,12 +62,12 @@ def definition_of(code: CodeType) -> str:
 
 
 def train(cell: NetworkCell, prepared: Path) -> None:
-    dataset = load(cell.inputs, prepared, cell.size)
+    dataset = load(cell.description, cell.inputs, prepared, cell.size)
     Trainer(cell.architecture, cell.training, cell.width, dataset)(0)
 
 
 def solve(cell: KernelCell, prepared: Path, solver: str) -> None:
-    dataset = load(cell.inputs, prepared, cell.size)
+    dataset = load(cell.description, cell.inputs, prepared, cell.size)
     solve_cell(
         *(cell.architecture, cell.solve.kinds, cell.solve.times, cell.solve.diag_reg),
         *(solver, dataset),

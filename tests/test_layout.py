@@ -120,7 +120,7 @@ def test_the_plan_imports_of_the_data_and_the_cells_only_what_is_declared() -> N
         rooms = {room(name) for name in INNER[module]}
         assert not rooms & (COMPUTING | {"neural_tangents_compat"}), module
         data = {name for name in INNER[module] if room(name) == "data"}
-        assert data <= {"data.catalogue"}, module
+        assert data <= {"data.catalogue", "data.own"}, module
 
 
 def test_nothing_imports_snakemake() -> None:
@@ -152,7 +152,8 @@ def loaded_by(program: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["settings", "declarations", "data.catalogue", "plan.cells", "plan.experiment"]
+    "module",
+    ["settings", "declarations", "data.catalogue", "data.own", "plan.cells", "plan.experiment"],
 )
 def test_what_a_plan_needs_imports_no_numerical_library(module: str) -> None:
     assert loaded_by(f"import ntk_mnist.{module}") & HEAVY == set()

@@ -40,6 +40,11 @@ class Field(NamedTuple):
         """The registry whose names are allowed; empty if any value is."""
         return str((self.bounds.extra or {}).get("choices", ""))
 
+    @property
+    def may_be_path(self) -> bool:
+        """Whether a path is allowed beside the names in the registry."""
+        return bool((self.bounds.extra or {}).get("may_be_path"))
+
 
 def declared(struct: type[Struct]) -> Iterator[Field]:
     """The fields of a struct, in their order."""

@@ -53,6 +53,7 @@ _Outputs = Annotated[
 ]
 
 
+_ACCURACY = "fraction of the {} images; null if targets are real-valued"
 _NETWORK_MSE = (
     "mean over images and outputs of the squared difference from the targets; null unless the loss "
     "is the squared error"
@@ -76,8 +77,8 @@ class NetworkMeasures(Measures, frozen=True, kw_only=True):
     reached: Annotated[
         bool | None, _measure("whether training ended as it should; null if it has no such end")
     ]
-    train_accuracy: Annotated[float, _measure("fraction of the training images")]
-    test_accuracy: Annotated[float, _measure("fraction of the test images")]
+    train_accuracy: Annotated[float | None, _measure(_ACCURACY.format("training"))]
+    test_accuracy: Annotated[float | None, _measure(_ACCURACY.format("test"))]
     validation_accuracy: Annotated[
         float | None, _measure("fraction of the validation images; null if there are none")
     ]
@@ -134,8 +135,9 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
     descent_step_size: Annotated[
         float, _measure("step size of gradient descent to that time; 0 for gradient flow")
     ]
-    train_accuracy: Annotated[float, _measure("fraction of the training images")]
-    test_accuracy: Annotated[float, _measure("fraction of the test images")]
+    outputs: Annotated[int, _measure("number of outputs: of classes, or of real-valued targets")]
+    train_accuracy: Annotated[float | None, _measure(_ACCURACY.format("training"))]
+    test_accuracy: Annotated[float | None, _measure(_ACCURACY.format("test"))]
     validation_accuracy: Annotated[
         float | None, _measure("fraction of the validation images; null if there are none")
     ]
@@ -186,7 +188,7 @@ class CalibrationMeasures(Measures, frozen=True, kw_only=True):
     squared_error: Annotated[
         float, _measure("mean squared error in the group, over images and outputs")
     ]
-    accuracy: Annotated[float, _measure("of that fraction")]
+    accuracy: Annotated[float | None, _measure("of that fraction; null if targets are real-valued")]
 
 
 class KernelPredictionMeasures(Measures, frozen=True, kw_only=True):

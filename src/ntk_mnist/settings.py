@@ -37,6 +37,12 @@ __all__ = [
 ]
 
 _LARGEST_COUNT = 2**31 - 1
+#: The path of a file or folder, which no name in a registry looks like. Snakemake would take
+#: braces for wildcards.
+_PATH = {
+    "pattern": r"^(?!-)(?=[^\n]*(/|\.npz$))[^\x00-\x1f{}]+$(?!\n)",
+    "patternErrorMessage": "the path of an .npz file, or of a folder with a /, without braces",
+}
 
 
 def _setting(
@@ -45,6 +51,7 @@ def _setting(
     choices: str = "",
     pattern_words: str = "",
     may_be_unused: bool = False,
+    may_be_path: bool = False,
     **bounds: Any,
 ) -> Meta:
     """What is declared of a setting.
@@ -53,6 +60,7 @@ def _setting(
         description: one sentence, without its subject.
         choices: the registry whose names are allowed.
         pattern_words: what the bound ``pattern`` allows, in words.
+        may_be_path: whether the path of a file or folder is allowed beside these names.
         may_be_unused: whether other settings may make it change nothing (``Training.unused``).
         bounds: of msgspec.Meta.
     """
@@ -62,8 +70,10 @@ def _setting(
     if may_be_unused:
         bounds["extra"] = {"may_be_unused": True}
     if choices:
-        bounds["extra_json_schema"] = {"enum": list(names_in(choices))}
-        bounds["extra"] = bounds.get("extra", {}) | {"choices": choices}
+        names = {"enum": list(names_in(choices))}
+        bounds["extra_json_schema"] = {"anyOf": [names, _PATH]} if may_be_path else names
+        more = {"choices": choices} | ({"may_be_path": True} if may_be_path else {})
+        bounds["extra"] = bounds.get("extra", {}) | more
     return Meta(description=description, **bounds)
 
 
@@ -113,9 +123,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Inputs(Settings, frozen=True, kw_only=True):
     """What both sides see."""
 
-    dataset: Annotated[str, _setting("name of the dataset", choices="data.catalogue.CATALOGUE")] = (
-        "mnist"
-    )
+    dataset: Annotated[
+        str,
+        _setting(
+            "name of the dataset; or the path of your own, an .npz file or a folder of .npy files "
+            "with x_train, y_train, x_test and y_test, relative to where snakemake runs",
+            choices="data.catalogue.CATALOGUE",
+            may_be_path=True,
+        ),
+    ] = "mnist"
     test_size: Annotated[
         int, _setting("the first so many test images", ge=1, le=_LARGEST_COUNT)
     ] = 1000
@@ -165,7 +181,8 @@ class Inputs(Settings, frozen=True, kw_only=True):
         str,
         _setting(
             "what outputs are trained towards under the squared error: one_hot; zero_sum, less 1 / "
-            "classes; or zero_mean, less the mean over the training images",
+            "classes; or zero_mean, less the mean over the training images. Real-valued targets "
+            "are one_hot, as they are, or zero_mean",
             choices="data.targets.TARGETS",
         ),
     ] = "one_hot"

@@ -94,7 +94,7 @@ def evidence(architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
             asdict(architecture)
             | {"kernel": kind, "size": size, "time": math.inf, "amplitude": 0.5}
             | {"maximized_log_marginal_likelihood": best, "log_marginal_likelihood": best - 100}
-            | {"log_marginal_likelihood_error": 0.0}
+            | {"log_marginal_likelihood_error": 0.0, "outputs": 10}
             for kind, size in product(KINDS, SIZES)
             for place, architecture in enumerate(architectures[:: 1 if kind == "nngp" else -1])
             for best in [5000.0 - 10 * place]

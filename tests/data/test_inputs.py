@@ -77,7 +77,7 @@ def test_targets_are_one_hot(digits: Dataset) -> None:
 def test_targets_are_one_hot_less_an_offset_that_decides_no_class(
     prepared_digits: Path, name: str, offset: Callable[[Any], Any]
 ) -> None:
-    loaded = load(replace(DIGITS, targets=name), prepared_digits, 64)
+    loaded = load(CATALOGUE["digits"], replace(DIGITS, targets=name), prepared_digits, 64)
     targets = loaded.targets(loaded.test_labels)
     expected = np.eye(10)[loaded.test_labels] - offset(loaded.train_labels)
     np.testing.assert_allclose(targets, expected, rtol=0, atol=1e-15)
@@ -85,7 +85,7 @@ def test_targets_are_one_hot_less_an_offset_that_decides_no_class(
 
 
 def test_an_output_is_compared_with_the_offset_added(prepared_digits: Path) -> None:
-    loaded = load(replace(DIGITS, targets="zero_mean"), prepared_digits, 64)
+    loaded = load(CATALOGUE["digits"], replace(DIGITS, targets="zero_mean"), prepared_digits, 64)
     # The frequent class is predicted where nothing is known.
     frequent = np.bincount(loaded.train_labels).argmax()
     nothing = np.zeros((len(loaded.test_labels), 10))
@@ -98,7 +98,7 @@ def test_held_out_images_are_validated_on_and_not_trained_on(prepared_digits: Pa
         np.load(prepared_digits / f"train_{name}.npy") for name in ("images", "labels")
     )
     inputs = replace(DIGITS, held_out=300, validation_size=200)
-    loaded = load(inputs, prepared_digits, 64)
+    loaded = load(CATALOGUE["digits"], inputs, prepared_digits, 64)
     np.testing.assert_array_equal(loaded.train_images, images[300:364])
     np.testing.assert_array_equal(loaded.train_labels, labels[300:364])
     np.testing.assert_array_equal(loaded.validation_images, images[:200])
@@ -114,7 +114,7 @@ def test_chosen_images_have_their_own_labels(prepared_digits: Path, selection: s
         np.load(prepared_digits / f"train_{name}.npy") for name in ("images", "labels")
     )
     inputs = replace(DIGITS, held_out=100, selection=selection)
-    loaded = load(inputs, prepared_digits, 50, draw=3)
+    loaded = load(CATALOGUE["digits"], inputs, prepared_digits, 50, draw=3)
     assert np.bincount(loaded.train_labels).tolist() == [5] * 10
     places = SELECTIONS[selection](labels[100:], 50, 3) + 100
     np.testing.assert_array_equal(loaded.train_images, images[places])
@@ -125,7 +125,9 @@ def test_the_mean_that_is_subtracted_is_that_of_all_images_that_may_be_trained_o
     prepared_digits: Path,
 ) -> None:
     images = np.load(prepared_digits / "train_images.npy")
-    loaded = load(replace(DIGITS, held_out=100, subtract_mean=True), prepared_digits, 64)
+    loaded = load(
+        CATALOGUE["digits"], replace(DIGITS, held_out=100, subtract_mean=True), prepared_digits, 64
+    )
     assert loaded.preprocessing.mean == pytest.approx(images[100:].astype(float).mean(), rel=1e-15)
     inputs = loaded.inputs(images[100:], np.float64)
     assert abs(inputs.mean()) < 1e-15
@@ -138,7 +140,7 @@ def test_a_loaded_dataset_maps_its_bytes_and_converts_nothing(
         raise AssertionError("converted before inputs are asked for")
 
     monkeypatch.setitem(PREPROCESSINGS, "scale", converted)
-    loaded = load(DIGITS, prepared_digits, 64)
+    loaded = load(CATALOGUE["digits"], DIGITS, prepared_digits, 64)
     for name in ARRAYS:
         array = getattr(loaded, name)
         assert isinstance(array, np.memmap)
@@ -147,7 +149,7 @@ def test_a_loaded_dataset_maps_its_bytes_and_converts_nothing(
 
 
 def test_the_first_images_are_loaded_in_file_order(prepared_digits: Path) -> None:
-    loaded = load(DIGITS, prepared_digits, 64)
+    loaded = load(CATALOGUE["digits"], DIGITS, prepared_digits, 64)
     for name, array in (
         ("train_images", loaded.train_images),
         ("train_labels", loaded.train_labels),
@@ -159,16 +161,16 @@ def test_the_first_images_are_loaded_in_file_order(prepared_digits: Path) -> Non
 
 
 def test_a_dataset_has_its_description_and_preprocessing(prepared_digits: Path) -> None:
-    loaded = load(DIGITS, prepared_digits, 64)
+    loaded = load(CATALOGUE["digits"], DIGITS, prepared_digits, 64)
     assert loaded.description is CATALOGUE["digits"]
     assert loaded.preprocessing == Preprocessing(DIGITS.preprocessing, 16)
 
 
 def test_more_images_than_there_are_is_an_error(prepared_digits: Path) -> None:
     with pytest.raises(DatasetError, match=r"train_labels.npy: 2,000 images asked for, 1,297 foun"):
-        load(DIGITS, prepared_digits, 2000)
+        load(CATALOGUE["digits"], DIGITS, prepared_digits, 2000)
     with pytest.raises(DatasetError, match=r"test_images.npy: 501 images asked for, 500 found"):
-        load(Inputs(dataset="digits", test_size=501), prepared_digits, 64)
+        load(CATALOGUE["digits"], Inputs(dataset="digits", test_size=501), prepared_digits, 64)
 
 
 @pytest.fixture
@@ -217,7 +219,7 @@ def test_the_error_names_a_missing_or_damaged_array_and_a_remedy(
         file.write_bytes(content)
     message = f"{file}: not a prepared array (.*); run snakemake again, and it is prepared again"
     with pytest.raises(DatasetError, match=message) as error:
-        load(DIGITS, rotting, 64)
+        load(CATALOGUE["digits"], DIGITS, rotting, 64)
     assert "\n" not in str(error.value)
     assert damage(rotting / RECORD) == ([f"{file.name} is damaged"] if content is not None else [])
 
@@ -232,7 +234,7 @@ def test_arrays_without_a_record_that_is_intact_are_not_used(
     else:
         record.write_bytes(content)
     with pytest.raises(DatasetError, match=r"not a prepared array (.*); run snakemake again"):
-        load(DIGITS, rotting, 64)
+        load(CATALOGUE["digits"], DIGITS, rotting, 64)
 
 
 def test_a_cell_reads_only_what_it_uses(tmp_path: Path) -> None:
@@ -242,6 +244,11 @@ def test_a_cell_reads_only_what_it_uses(tmp_path: Path) -> None:
     write_digests(tmp_path / RECORD, [f"{name}.npy" for name in ARRAYS], {})
     file = tmp_path / "train_images.npy"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    assert load(Inputs(dataset="mnist", test_size=100), tmp_path, 64).train_images.sum() == 64 * 784
+    assert (
+        load(
+            CATALOGUE["mnist"], Inputs(dataset="mnist", test_size=100), tmp_path, 64
+        ).train_images.sum()
+        == 64 * 784
+    )
     with pytest.raises(DatasetError, match="checksum mismatch"):
-        load(Inputs(dataset="mnist", test_size=100), tmp_path, 2000)
+        load(CATALOGUE["mnist"], Inputs(dataset="mnist", test_size=100), tmp_path, 2000)

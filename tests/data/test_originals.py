@@ -81,7 +81,7 @@ def test_digits_are_scikit_learns(prepared_digits: Path) -> None:
     assert len(arrays["test_images"]) == description.test_size
     assert images.max() == description.pixel_max
     assert images.shape[1] == description.pixels
-    assert set(arrays["train_labels"]) == set(range(description.classes))
+    assert set(arrays["train_labels"]) == set(range(description.outputs))
     assert sorted(file.stem for file in prepared_digits.glob("*.npy")) == sorted(ARRAYS)
 
 

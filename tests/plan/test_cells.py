@@ -3,11 +3,13 @@
 import json
 import re
 from itertools import chain, product
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pytest
+from data.own_files import as_archive, classified
 from hypothesis import given
 from msgspec.structs import replace
 from plan.made_up_cells import CELLS, KERNEL, NETWORK, settings
@@ -16,7 +18,7 @@ from ntk_mnist.declarations import Field, declared
 from ntk_mnist.measures import OUTPUTS, Measures
 from ntk_mnist.plan import cells
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell, architecture_key
-from ntk_mnist.plan.experiment import experiment_of
+from ntk_mnist.plan.experiment import Experiment, experiment_of
 from ntk_mnist.registries import names_in
 from ntk_mnist.settings import Architecture, Training
 from ntk_mnist.store.records import differences
@@ -238,6 +240,33 @@ def test_seeds_are_not_in_the_record_of_a_network_cell() -> None:
     other = replace(NETWORK, seeds=(7,))
     assert other.record("network") == NETWORK.record("network")
     assert other.path("network") == NETWORK.path("network")
+
+
+@pytest.mark.parametrize("place", ["elsewhere/own.npz", "./own.npz"])
+def test_of_a_users_own_dataset_the_content_counts_and_not_where_it_lies(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("elsewhere").mkdir()
+    config: dict[str, Any] = {"grid": {"size": 40}, "inputs": {"dataset": "own.npz"}}
+    as_archive(Path("own.npz"), classified())
+    before = experiment_of(config)
+    cell = before.networks[0]
+    assert NetworkCell.from_json(cell.to_json()) == cell
+    assert Experiment.from_json(before.to_json()) == before
+    assert (cell.identity["dataset"], cell.description.outputs) == ("own.npz", 3)
+    as_archive(Path(place), classified())
+    moved = experiment_of(config | {"inputs": {"dataset": place}})
+    for one, other in ((before.networks, moved.networks), (before.kernels, moved.kernels)):
+        for output in one[0].outputs:
+            assert differences(one[0].record(output), other[0].record(output)) == []
+    as_archive(Path(place), classified(train=61))
+    changed = experiment_of(config | {"inputs": {"dataset": place}})
+    for output in before.kernels[0].outputs:
+        words = differences(before.kernels[0].record(output), changed.kernels[0].record(output))
+        digests = (e.description.sha256[:16] for e in (before, changed))
+        assert words == ["data_digest was {}, is {}".format(*digests)]
+    assert before.prepared != changed.prepared
 
 
 def test_the_order_of_kinds_and_times_is_not_in_the_record_of_a_kernel_cell() -> None:

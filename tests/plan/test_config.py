@@ -1,6 +1,9 @@
 """Every config of the repository can run; every fault is one line with key, value and remedy."""
 
 import copy
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from checkout import REPOSITORY
+from data.own_files import as_archive, real_valued
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +197,19 @@ LIKE_FOR_LIKE = "training: {parameterization: ntk, loss: squared_error, optimize
         ("training: null", "training: None is not a mapping"),
         ("grid: [64]", "grid: [64] is not a mapping"),
         ("inputs: {dataset: minst}", "inputs.dataset: 'minst' is unknown; allowed: mnist, fashion"),
+        (
+            "inputs: {dataset: minst}",
+            "inputs.dataset: 'minst' is unknown; allowed: mnist, fashion_mnist, kmnist, digits, "
+            "cifar10, or the path of an .npz file, or of a folder with a /, without braces",
+        ),
+        (
+            "inputs: {dataset: 'a{b}.npz'}",
+            "inputs.dataset: 'a{b}.npz' is unknown; allowed: mnist, ",
+        ),
+        (
+            "inputs: {dataset: no/such.npz}",
+            "inputs.dataset: no/such.npz: no such file or directory; needed: an .npz file",
+        ),
         ("inputs: {preprocessing: scales}", "inputs.preprocessing: 'scales' is unknown; allowed: "),
         ("experiment: a/b", "experiment: 'a/b' is not allowed; allowed: letters A-Z and a-z"),
         ("experiment: -rf", "experiment: '-rf' is not allowed; allowed: letters A-Z and a-z"),
@@ -234,6 +251,73 @@ def test_a_fault_is_one_line_with_key_value_and_remedy(overlay: str, line: str) 
         assert len(lines) == 1
         assert lines[0].startswith(line)
         assert "\n" not in lines[0]
+
+
+REAL_VALUED = {
+    "grid": {"size": 40, "width": 8},
+    "evidence": {"size": 40},
+    "training": {"loss": "squared_error", "batch_size": 16},
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "line"),
+    [
+        ("inputs", {}, ""),
+        ("inputs", {"targets": "zero_mean"}, ""),
+        (
+            *("inputs", {"targets": "zero_sum"}),
+            "inputs.targets: zero_sum needs classes, as {name} has real-valued targets; allowed: "
+            "one_hot, zero_mean",
+        ),
+        (
+            *("inputs", {"selection": "first_of_each_class"}),
+            "inputs.selection: first_of_each_class needs classes, as {name} has real-valued",
+        ),
+        (
+            *("training", {"loss": "cross_entropy"}),
+            "training.loss: cross_entropy needs classes, as {name} has real-valued targets; "
+            "allowed: squared_error",
+        ),
+        (
+            *("training", {"until_train_accuracy": 0.9}),
+            "training.until_train_accuracy: 0.9 needs classes, as {name} has real-valued targets;",
+        ),
+        (
+            *(
+                "training",
+                {"parameterization": "ntk", "optimizer": "gradient_descent", "step_size": 1},
+            ),
+            "training.optimizer: gradient_descent in ntk parameterization compares accuracies with",
+        ),
+        ("grid", {"size": 61}, "grid.size: 61 is larger than {name}'s training set; allowed: 60"),
+    ],
+)
+def test_what_needs_classes_is_refused_of_real_valued_targets(
+    tmp_path: Path, section: str, values: dict[str, Any], line: str
+) -> None:
+    name = as_archive(tmp_path / "own.npz", real_valued())
+    config = merged(REAL_VALUED, {"inputs": {"dataset": name, "test_size": 20}})
+    config = merged(config, {section: values})
+    lines = problems(config)
+    assert len(lines) == bool(line)
+    assert all(found.startswith(line.replace("{name}", name)) for found in lines)
+    assert all("\n" not in found for found in lines)
+
+
+def test_the_examples_of_the_documentation_can_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (REPOSITORY / "config/README.md").read_text()
+    programs, configs = (
+        re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL) for language in ("python", "yaml")
+    )
+    for program in programs:
+        subprocess.run([sys.executable, "-c", program], check=True)
+    found = [yaml.safe_load(config) for config in configs]
+    # Facts are in files of their own.
+    assert [problems(config) for config in found if "facts" not in config] == [[], []]
 
 
 def test_all_faults_are_reported_at_once() -> None:

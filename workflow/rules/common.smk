@@ -16,7 +16,8 @@ sys.path.insert(0, str(SOURCE))
 
 from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, caption_of, tables_of
-from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, SOURCES
+from ntk_mnist.data.catalogue import ARRAYS, RECORD, SOURCES
+from ntk_mnist.data.own import files_of
 from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.plan import stale
 from ntk_mnist.plan.because import write_reasons
@@ -67,11 +68,14 @@ os.environ |= {
 
 EXPERIMENT = experiment_of(config)
 RESULTS = f"results/{EXPERIMENT.name}"
-DATASET = EXPERIMENT.inputs.dataset
-ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in CATALOGUE[DATASET].files]
+DATASET = EXPERIMENT.dataset
+DESCRIPTION = EXPERIMENT.description
+ORIGINALS = [f"data/originals/{DATASET}/{name}" for name, _ in DESCRIPTION.files]
 ORIGINALS_RECORD = f"data/originals/{DATASET}/{RECORD}"
-PREPARED = [f"data/prepared/{DATASET}/{array}.npy" for array in ARRAYS]
-PREPARED_RECORD = f"data/prepared/{DATASET}/{RECORD}"
+# A dataset of the user's own is prepared from the user's files, which nothing here makes.
+OWN_FILES = files_of(EXPERIMENT.inputs.dataset) if EXPERIMENT.own else []
+PREPARED = [f"data/prepared/{EXPERIMENT.prepared}/{array}.npy" for array in ARRAYS]
+PREPARED_RECORD = f"data/prepared/{EXPERIMENT.prepared}/{RECORD}"
 TABULATED = [name for name in EXPERIMENT.tables if name in TABLES]
 MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=EXPERIMENT.tables)
 # The first says what made all of them.
@@ -168,7 +172,7 @@ def originals_because(_):
 
 @cache
 def stale_arrays():
-    return stale.stale_arrays(DATASET, Path(PREPARED_RECORD))
+    return stale.stale_arrays(DATASET, DESCRIPTION.sha256, Path(PREPARED_RECORD))
 
 
 @cache
@@ -180,6 +184,9 @@ def prepare_runs():
 
 def prepared_inputs(_):
     files = [PREPARED_RECORD, *PREPARED]
+    if OWN_FILES:
+        # Compared by content, whatever their dates are.
+        return if_needed(files, stale_arrays(), OWN_FILES, lambda: False)
     return if_needed(files, stale_arrays(), ORIGINALS, fetch_runs)
 
 

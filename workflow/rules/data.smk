@@ -1,5 +1,7 @@
 """The dataset: its original files, and the arrays that cells read."""
 
+import msgspec
+
 
 localrules:
     prepare,
@@ -28,7 +30,7 @@ if ORIGINALS:
             ),
             folder=subpath(output[0], parent=True),
         message:
-            f"Fetching {CATALOGUE[DATASET].title}"
+            f"Fetching {DESCRIPTION.title}"
         # The progress bar goes to the terminal, errors to the log.
         shell:
             "python -m ntk_mnist fetch --dataset {params.dataset} --sources {params.sources:q}"
@@ -42,15 +44,17 @@ rule prepare:
         PREPARED,
         PREPARED_RECORD,
     log:
-        f"data/logs/prepare.{DATASET}.log",
+        f"data/logs/prepare.{EXPERIMENT.prepared}.log",
     conda:
         "../../environment.yml"
     params:
-        dataset=DATASET,
+        dataset=EXPERIMENT.inputs.dataset,
+        # By a function, as Snakemake takes braces in plain text for wildcards.
+        own=lambda _: msgspec.json.encode(EXPERIMENT.own).decode(),
         originals=ORIGINALS,
         folder=subpath(output[0], parent=True),
     message:
-        f"Preparing {CATALOGUE[DATASET].title}"
+        f"Preparing {DESCRIPTION.title}"
     shell:
-        "python -m ntk_mnist prepare --dataset {params.dataset} --originals {params.originals}"
-        " --output {params.folder} 2> {log}"
+        "python -m ntk_mnist prepare --dataset {params.dataset:q} --own {params.own:q}"
+        " --originals {params.originals} --output {params.folder} 2> {log}"

@@ -14,7 +14,7 @@ def say_how_well_networks_fit():
     if not file.exists():
         return
     lowest, highest = range_of(file, "train_accuracy")
-    if lowest < FITTED:
+    if lowest is not None and lowest < FITTED:
         logger.warning(
             f"Networks have not fitted their training sets: train accuracy {lowest:.2f} to"
             f" {highest:.2f} in {file}. Their distance from the infinite-width limit is then partly"

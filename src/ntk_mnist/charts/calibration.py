@@ -34,8 +34,8 @@ CAPTION: str = (
     "mean predictive variance under the Gaussian process whose covariance is the kernel. The "
     "groups of a calibrated process lie on the dashed line, where the two are equal. Middle: the "
     "same after the kernel is multiplied by the amplitude that makes the training labels "
-    "likeliest. Right: the accuracy on the most certain fraction of the images. One line for "
-    "each training-set size."
+    "likeliest. Right: the accuracy on the most certain fraction of the images, if they have "
+    "classes. One line for each training-set size."
 )
 
 #: What each column of variances is under.
@@ -58,15 +58,16 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     table = table.assign(size_label=table["size"].astype(str))
     architectures = architectures_in(table)
     series = size_series(table["size"])
-    domain = linear_domain(table["accuracy"])
+    # Real-valued targets have none.
+    has_accuracy = table["accuracy"].notna().any()
+    domain = linear_domain(table["accuracy"]) if has_accuracy else ()
     rows: list[tuple[str, list[Panel]]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         for i, kind in enumerate(kernels_in(table)):
             of_kind = table[table["kernel"] == kind]
-            panels = [
-                *_error_panels(of_kind, architecture, series),
-                _accuracy_panel(of_kind, architecture, series, domain),
-            ]
+            panels = _error_panels(of_kind, architecture, series)
+            if has_accuracy:
+                panels.append(_accuracy_panel(of_kind, architecture, series, domain))
             titled = [
                 panel(shown, f"{kind.upper()}, {what}", square=True) for shown, what in panels
             ]

@@ -24,7 +24,6 @@ from ntk_mnist.charts.observations import (
 )
 from ntk_mnist.charts.panels import Panel, panel, rows_of_panels
 from ntk_mnist.charts.style import Figure, Series, styled
-from ntk_mnist.data.catalogue import CATALOGUE
 
 __all__ = ["CAPTION", "TABLES", "draw"]
 
@@ -95,7 +94,7 @@ def _points(ranks: pd.DataFrame) -> pd.DataFrame:
         The columns ``value``, ``behind``, by how much that is less than the likeliest, and
         ``at_best``, the same of the architecture's other row or its own, at the best amplitude.
     """
-    count = ranks["size"] * ranks["dataset"].map(lambda name: CATALOGUE[name].classes)
+    count = ranks["size"] * ranks["outputs"]
     best = ranks["maximized_log_marginal_likelihood"].max()
     values = ("maximized_log_marginal_likelihood", "log_marginal_likelihood")
     both = [

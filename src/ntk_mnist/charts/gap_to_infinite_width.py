@@ -1,7 +1,7 @@
 """How far the test accuracy of a network lies from that of its infinite-width limit.
 
 The gap is the accuracy of the network minus that of a kernel at t = ∞, both of one architecture
-and one training-set size.
+and one training-set size; of real-valued targets, it is that of the squared error.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,6 +12,7 @@ import pandas as pd
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     ChartError,
+    Score,
     architectures_in,
     at_infinity,
     cautions,
@@ -20,6 +21,7 @@ from ntk_mnist.charts.observations import (
     kernels_in,
     of_architecture,
     over_seeds,
+    score_of,
     subject,
     training,
 )
@@ -31,9 +33,9 @@ __all__ = ["CAPTION", "TABLES", "draw"]
 TABLES: tuple[str, ...] = ("network", "kernel")
 
 CAPTION: str = (
-    "Test accuracy of finite networks minus that of the infinite-width limit at infinite time, "
-    "against width, one line for each training-set size. The networks are trained on the "
-    "cross-entropy, the limit on the squared error."
+    "Test accuracy, or squared error of real-valued targets, of finite networks minus that of the "
+    "infinite-width limit at infinite time, against width, one line for each training-set size. "
+    "The limit minimizes the squared error, and the networks the loss that is named above."
 )
 
 
@@ -52,14 +54,15 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     networks, kernels = checked(tables, TABLES)
     architectures = architectures_in(networks)
     kinds = kernels_in(kernels)
-    gaps = {kind: _gaps(networks, kernels, kind) for kind in kinds}
+    score = score_of(networks, kernels)
+    gaps = {kind: _gaps(networks, kernels, score, kind) for kind in kinds}
     x = log2_axis("width", "Width", networks["width"])
     series = size_series(networks["size"])
     rows: list[tuple[str, list[Panel]]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         panels = [
-            _gap_panel(of_architecture(gaps[kind], architecture), kind, x, y, series)
-            for kind, y in zip(kinds, _vertical_axes(gaps.values()), strict=True)
+            _gap_panel(of_architecture(gaps[kind], architecture), kind, score, x, y, series)
+            for kind, y in zip(kinds, _vertical_axes(gaps.values(), score), strict=True)
         ]
         rows.append((heading, panels))
     return styled(
@@ -69,7 +72,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
 
 
-def _vertical_axes(gaps: Collection[pd.DataFrame]) -> list[alt.Y]:
+def _vertical_axes(gaps: Collection[pd.DataFrame], score: Score) -> list[alt.Y]:
     """One for each kernel, all on one scale that includes 0; only the first has a title."""
     lowest = min(0, *(gap["low"].min() for gap in gaps))
     highest = max(0, *(gap["high"].max() for gap in gaps))
@@ -82,28 +85,30 @@ def _vertical_axes(gaps: Collection[pd.DataFrame]) -> list[alt.Y]:
         gridColor=alt.condition(at_zero, alt.value("black"), alt.value(GRID_COLOUR)),
         gridDash=alt.condition(at_zero, alt.value([5, 3]), alt.value([])),
     )
-    titles = ["Test accuracy, network minus limit", *[None] * (len(gaps) - 1)]
+    titles = [f"{score.title}, network minus limit", *[None] * (len(gaps) - 1)]
     return [alt.Y("value:Q", title=title, scale=scale, axis=axis) for title in titles]
 
 
-def _gap_panel(data: pd.DataFrame, kind: str, x: alt.X, y: alt.Y, series: Series) -> Panel:
+def _gap_panel(
+    data: pd.DataFrame, kind: str, score: Score, x: alt.X, y: alt.Y, series: Series
+) -> Panel:
     tooltip = [
         alt.Tooltip("width:Q", title="Width", format=","),
-        alt.Tooltip("value:Q", title="Network minus limit", format=".3f"),
+        alt.Tooltip("value:Q", title="Network minus limit", format=score.number),
     ]
     return panel(lines(data, x, y, series, tooltip), f"Limit: {kind.upper()} at t = ∞")
 
 
-def _gaps(networks: pd.DataFrame, kernels: pd.DataFrame, kind: str) -> pd.DataFrame:
+def _gaps(networks: pd.DataFrame, kernels: pd.DataFrame, score: Score, kind: str) -> pd.DataFrame:
     """Mean and range over seeds of the gap to one kernel, with the column ``size_label``."""
     shared = [*ARCHITECTURE, "size"]
-    limits = at_infinity(kernels[kernels["kernel"] == kind])[[*shared, "test_accuracy"]]
+    limits = at_infinity(kernels[kernels["kernel"] == kind])[[*shared, score.column]]
     pairs = networks.merge(
-        limits.rename(columns={"test_accuracy": "limit"}), on=shared, how="left", validate="m:1"
+        limits.rename(columns={score.column: "limit"}), on=shared, how="left", validate="m:1"
     )
     without = pairs[pairs["limit"].isna()]
     if not without.empty:
         row = ", ".join(f"{name} {without.iloc[0][name]}" for name in shared)
         raise ChartError(f"the kernel table has no {kind} at infinite time for {row}")
-    gaps = over_seeds(pairs.assign(gap=pairs["test_accuracy"] - pairs["limit"]), "gap")
+    gaps = over_seeds(pairs.assign(gap=pairs[score.column] - pairs["limit"]), "gap")
     return gaps.assign(size_label=gaps["size"].astype(str))

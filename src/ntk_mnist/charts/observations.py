@@ -8,7 +8,7 @@ compares a network with the kernel of the network's own architecture.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,13 +19,14 @@ from scipy import stats
 from ntk_mnist import UserError
 from ntk_mnist.charts.findings import NOT_CENTRED
 from ntk_mnist.charts.labels import counted, decimal
-from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.data.own import title_of
 from ntk_mnist.measures import COMPARISONS, FITTED, OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Training
 
 __all__ = [
     "ARCHITECTURE",
     "ChartError",
+    "Score",
     "architectures_in",
     "at_infinity",
     "averaged",
@@ -40,10 +41,10 @@ __all__ = [
     "kernels_in",
     "of_architecture",
     "over_seeds",
+    "score_of",
     "seeds_in_words",
     "setting_in_words",
     "subject",
-    "title_of",
     "training",
 ]
 
@@ -70,6 +71,30 @@ _CELL: tuple[str, ...] = (*ARCHITECTURE, "width", "size")
 
 class ChartError(UserError):
     """The rows of the tables cannot be drawn in one chart."""
+
+
+class Score(NamedTuple):
+    """How well networks and kernels predict test images: their accuracy, or its stand-in.
+
+    Attributes:
+        column: of both tables.
+        title: in words, the first one capitalized.
+        largest: upper end of an axis from 0 on.
+        number: format of a value.
+    """
+
+    column: str
+    title: str
+    largest: float
+    number: str
+
+
+def score_of(*tables: pd.DataFrame) -> Score:
+    """The test accuracy; of real-valued targets, which have none, the squared error."""
+    if not all(table["test_accuracy"].isna().all() for table in tables):
+        return Score("test_accuracy", "Test accuracy", 1.0, ".3f")
+    largest = max(table["test_mse"].max() for table in tables)
+    return Score("test_mse", "Test squared error", float(largest) or 1.0, ".4g")
 
 
 def checked(tables: Mapping[str, pd.DataFrame], names: Iterable[str]) -> list[pd.DataFrame]:
@@ -252,11 +277,6 @@ def subject(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:
     """Dataset, the settings that all architectures share, and the number of test images."""
     images = counted(table.iloc[0]["test_size"], "test image")
     return f"{inputs_and_shared(table, architectures)}, {images}"
-
-
-def title_of(dataset: str) -> str:
-    """A dataset as people call it."""
-    return CATALOGUE[dataset].title
 
 
 def inputs_and_shared(table: pd.DataFrame, architectures: Sequence[Architecture]) -> str:

@@ -6,9 +6,10 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import counted
-from ntk_mnist.charts.observations import ChartError, title_of
+from ntk_mnist.charts.observations import ChartError
 from ntk_mnist.charts.panels import Panel, panel, rows_of_panels
 from ntk_mnist.charts.style import Figure, Series, styled
+from ntk_mnist.data.own import title_of
 
 __all__ = ["CAPTION", "TABLES", "draw"]
 

@@ -47,7 +47,7 @@ def shards_of(options: argparse.Namespace) -> dict[str, Path]:
 
 def prepared_folder(options: argparse.Namespace) -> Path:
     """Where the arrays of the cell's dataset are."""
-    return Path(options.data) / "prepared" / options.cell.inputs.dataset
+    return Path(options.data) / "prepared" / options.cell.prepared
 
 
 def compiled_folder(options: argparse.Namespace) -> Path:

@@ -54,10 +54,10 @@ def run(options: argparse.Namespace) -> None:
         rows: Rows = table.to_pylist()
         return rows
 
-    folder = options.data / "prepared" / experiment.inputs.dataset
+    folder = options.data / "prepared" / experiment.prepared
 
     def dataset_of(cell: Cell) -> Dataset:
-        return load(cell.inputs, folder, cell.size, cell.draw)
+        return load(cell.description, cell.inputs, folder, cell.size, cell.draw)
 
     compared = compare(experiment, rows_of, dataset_of)
     digests = {path: said.sha256 for path, said in about.items()}

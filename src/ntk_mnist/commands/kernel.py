@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> None:
         # Only a solve of minutes is worth storing parts of.
         checkpoint = partial(_checkpoint, folder, made["kernel"])
         services = replace(services, checkpoint=checkpoint)
-    dataset = load(cell.inputs, prepared_folder(options), cell.size, cell.draw)
+    prepared = prepared_folder(options)
+    dataset = load(cell.description, cell.inputs, prepared, cell.size, cell.draw)
     solved = solve_cell(
         *(cell.architecture, cell.solve.kinds, cell.solve.times, cell.solve.diag_reg),
         *(cell.solver, dataset, services, cell.step_size),

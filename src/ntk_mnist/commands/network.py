@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> None:
 
     folder, record = checkpoint_folder(options), made[cell.outputs[0]]
     checkpoint = Checkpoint(folder, record) if len(missing) > 1 or folder.exists() else {}
-    dataset = load(cell.inputs, prepared_folder(options), cell.size, cell.draw)
+    prepared = prepared_folder(options)
+    dataset = load(cell.description, cell.inputs, prepared, cell.size, cell.draw)
     programs = StoredPrograms(compiled_folder(options), record)
     what = cell.architecture, cell.training, cell.width, dataset
     trainer: Callable[[int], Trained]

@@ -32,31 +32,51 @@ class Description:
 
     Attributes:
         title: for people.
-        files: name and SHA-256 of the original files in the order of :data:`ARRAYS`. The digest is
-            that of the content, whether a file is compressed or not. A dataset that scikit-learn
-            bundles has no files.
+        files: name and SHA-256 of the original files; of IDX files, in the order of
+            :data:`ARRAYS`. The digest is that of the content, whether a file is compressed or not.
+            A dataset that scikit-learn bundles and one of the user's own have none here.
         train_size: number of training images.
         test_size: number of test images.
-        image_shape: rows and columns of pixels.
-        pixel_max: pixels go from 0 to this.
-        classes: labels go from 0 to one less than this.
+        image_shape: rows and columns of pixels, after channels if there are several.
+        pixel_max: pixels go from 0 to this; of features, 1.
+        outputs: of a network; labels are classes from 0 to one less than this.
         content_known: false if the digests are those of the compressed files as they were
             published, because nobody published those of the content.
+        format: of the original files: ``idx`` or ``cifar``.
+        archive: name and SHA-256 of an archive with all original files; its name is empty if
+            there is none.
+        real_valued: whether labels are real numbers, one for each output, and no classes.
+        pixel_bytes: of a pixel of a prepared array.
+        sha256: of the content of a dataset of the user's own (``data.own``); else empty.
     """
 
     title: str
     files: tuple[tuple[str, str], ...]
     train_size: int
     test_size: int
-    image_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
     pixel_max: int
-    classes: int = 10
+    outputs: int = 10
     content_known: bool = True
+    format: str = "idx"
+    archive: tuple[str, str] = ("", "")
+    real_valued: bool = False
+    pixel_bytes: int = 1
+    sha256: str = ""
 
-    def shape(self, array: str) -> tuple[int, ...]:
-        """The shape of one of :data:`ARRAYS` in its original file."""
-        count = self.train_size if "train" in array else self.test_size
-        return (count, *self.image_shape) if "images" in array else (count,)
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What each original file holds: one of :data:`ARRAYS`, or images with their labels."""
+        return ARRAYS if self.format == "idx" else tuple(name for name, _ in self.files)
+
+    def shape(self, part: str) -> tuple[int, ...]:
+        """The shape of what an original file holds; of images with their labels, in bytes."""
+        if self.format == "cifar":
+            in_test = part == self.parts[-1]
+            count = self.test_size if in_test else self.train_size // (len(self.files) - 1)
+            return (count, 1 + self.pixels)
+        count = self.train_size if "train" in part else self.test_size
+        return (count, *self.image_shape) if "images" in part else (count,)
 
     @property
     def pixels(self) -> int:
@@ -87,6 +107,8 @@ def _idx_dataset(title: str, *sha256: str, content_known: bool = True) -> Descri
 #: torchvision-ruby, and are in dataset-ml (Rust, github.com/SomeB1oody/dataset-core) too.
 #: Fashion-MNIST's are in dataset-ml and in the Makefile of github.com/EntroMorphic/sstt. KMNIST's
 #: are those of the compressed files, in the catalogues of TensorFlow Datasets and torchvision-ruby.
+#: CIFAR-10's archive is in the same two and in github.com/gomlx/gomlx; its six files are in
+#: torchvision-ruby alone, but for the test batch.
 CATALOGUE: Mapping[str, Description] = {
     "mnist": _idx_dataset(
         "MNIST",
@@ -118,6 +140,44 @@ CATALOGUE: Mapping[str, Description] = {
         image_shape=(8, 8),
         pixel_max=16,
     ),
+    "cifar10": Description(
+        title="CIFAR-10",
+        files=(
+            (
+                "data_batch_1.bin.gz",
+                "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+            ),
+            (
+                "data_batch_2.bin.gz",
+                "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+            ),
+            (
+                "data_batch_3.bin.gz",
+                "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+            ),
+            (
+                "data_batch_4.bin.gz",
+                "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+            ),
+            (
+                "data_batch_5.bin.gz",
+                "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+            ),
+            (
+                "test_batch.bin.gz",
+                "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+            ),
+        ),
+        train_size=50_000,
+        test_size=10_000,
+        image_shape=(3, 32, 32),
+        pixel_max=255,
+        format="cifar",
+        archive=(
+            "cifar-10-binary.tar.gz",
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        ),
+    ),
 }
 
 
@@ -142,5 +202,11 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
         "../shared/kmnist",
         "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
         "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+    ),
+    "cifar10": (
+        "data/cifar10",
+        "../shared/cifar10",
+        "https://www.cs.toronto.edu/~kriz/",
+        "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
     ),
 }

@@ -1,10 +1,10 @@
 """What both sides see of a dataset: images and labels of one cell, and what is made of them.
 
-Cells read the arrays that ``data.originals.prepare`` wrote; :func:`load` memory-maps them, so that
-a cell for 64 images reads 64 images. What it reads is what was prepared: the digests in
-``made.json`` are compared first. Images stay bytes until they are used: networks, Gram
-matrices and the exact solve call :meth:`Dataset.inputs` on one batch or tile at a time, in the
-precision that they compute in. Order is file order.
+Cells read the arrays that ``data.originals`` or ``data.own_arrays`` wrote; :func:`load` memory-maps
+them, so that a cell for 64 images reads 64 images. What it reads is what was prepared: the digests
+in ``made.json`` are compared first. Images stay bytes, and features float32, until they are used:
+networks, Gram matrices and the exact solve call :meth:`Dataset.inputs` on one batch or tile at a
+time, in the precision that they compute in. Order is file order.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist import settings
-from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD, DatasetError, Description
+from ntk_mnist.data.catalogue import ARRAYS, RECORD, DatasetError, Description
 from ntk_mnist.data.preprocessing import Preprocessing
 from ntk_mnist.data.selection import SELECTIONS
 from ntk_mnist.data.targets import TARGETS
@@ -28,35 +28,37 @@ _REMEDY = "run snakemake again, and it is prepared again"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels of one cell, still as bytes.
+    """Images and labels of one cell, still as they are stored.
 
     Attributes:
         description: of the whole dataset.
         preprocessing: makes inputs of images.
-        train_images: uint8, shape (n, pixels), from 0 to ``description.pixel_max``.
-        train_labels: uint8, shape (n,).
-        test_images: uint8, shape (m, pixels).
-        test_labels: uint8, shape (m,).
-        offset: subtracted from one-hot targets, shape (classes,); of nothing, 0.
+        train_images: shape (n, pixels), uint8 from 0 to ``description.pixel_max``; features are
+            float32.
+        train_labels: unsigned integers of shape (n,); real-valued targets are float64 of shape
+            (n, outputs).
+        test_images: of m images, as the training images.
+        test_labels: of m images, as the training labels.
+        offset: subtracted from one-hot or real-valued targets, shape (outputs,); of nothing, 0.
         validation_images: held-out training images that are predicted as well, (v, pixels).
-        validation_labels: uint8, shape (v,).
+        validation_labels: of v images.
     """
 
     description: Description
     preprocessing: Preprocessing
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.uint8]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.uint8]
+    train_images: NDArray[Any]
+    train_labels: NDArray[Any]
+    test_images: NDArray[Any]
+    test_labels: NDArray[Any]
     offset: NDArray[np.float64] | float = 0.0
-    validation_images: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
-    validation_labels: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    validation_images: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    validation_labels: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def inputs(self, images: Any, dtype: Any) -> Any:
         """The inputs of some images.
 
         Args:
-            images: uint8, shape (m, pixels), a NumPy or a JAX array.
+            images: as they are stored, shape (m, pixels), a NumPy or a JAX array.
             dtype: float32 or float64.
 
         Returns:
@@ -64,23 +66,32 @@ class Dataset:
         """
         return self.preprocessing(images, dtype)
 
-    def targets(self, labels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The targets of labels, shape (m, classes)."""
-        return np.eye(self.description.classes)[labels] - self.offset
+    def targets(self, labels: NDArray[Any]) -> NDArray[np.float64]:
+        """The targets of labels, shape (m, outputs)."""
+        return _vectors(labels, self.description) - self.offset
 
-    def right(self, outputs: NDArray[Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    def right(self, outputs: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Whether the largest output of each image, the offset added, is that of the label.
 
         Args:
-            outputs: shape (m, classes).
-            labels: uint8, shape (m,).
+            outputs: shape (m, outputs).
+            labels: of m images.
+
+        Returns:
+            Shape (m,); None if targets are real-valued.
         """
+        if self.description.real_valued:
+            return None
         found: NDArray[np.bool_] = (outputs + self.offset).argmax(axis=1) == labels
         return found
 
-    def accuracy(self, outputs: NDArray[Any], labels: NDArray[np.uint8]) -> float:
-        """Fraction of images that are predicted right; the arguments are those of :meth:`right`."""
-        return float(np.mean(self.right(outputs, labels)))
+    def accuracy(self, outputs: NDArray[Any], labels: NDArray[Any]) -> float | None:
+        """Fraction of images that are predicted right; the arguments are those of :meth:`right`.
+
+        None if targets are real-valued.
+        """
+        right = self.right(outputs, labels)
+        return None if right is None else float(np.mean(right))
 
     @property
     def predicted(self) -> "Dataset":
@@ -94,19 +105,21 @@ class Dataset:
         )
 
 
-def load(inputs: settings.Inputs, folder: Path, size: int, draw: int = 0) -> Dataset:
+def load(
+    description: Description, inputs: settings.Inputs, folder: Path, size: int, draw: int = 0
+) -> Dataset:
     """The images of a cell, of a prepared dataset.
 
     Args:
+        description: of the dataset.
         inputs: what both sides see.
-        folder: where ``data.originals.prepare`` wrote the arrays.
+        folder: where the prepared arrays are.
         size: training-set size.
         draw: number of the random draw, for a selection that draws.
 
     Raises:
         DatasetError: an array is missing or damaged, or has fewer images than asked for.
     """
-    description = CATALOGUE[inputs.dataset]
     train_images, train_labels, test_images, test_labels = (
         folder / f"{array}.npy" for array in ARRAYS
     )
@@ -124,13 +137,18 @@ def load(inputs: settings.Inputs, folder: Path, size: int, draw: int = 0) -> Dat
         of_chosen,
         _rows(test_images, test),
         _rows(test_labels, test),
-        TARGETS[inputs.targets](of_chosen, description.classes),
+        TARGETS[inputs.targets](_vectors(of_chosen, description)),
         _rows(train_images, validation),
         _rows(train_labels, validation),
     )
 
 
-def _rows(file: Path, places: NDArray[np.intp]) -> NDArray[np.uint8]:
+def _vectors(labels: NDArray[Any], description: Description) -> NDArray[np.float64]:
+    """One-hot vectors of classes, or the real-valued targets themselves, shape (m, outputs)."""
+    return labels if description.real_valued else np.eye(description.outputs)[labels]
+
+
+def _rows(file: Path, places: NDArray[np.intp]) -> NDArray[Any]:
     """Rows of an array, mapped where they lie one after another.
 
     Args:
@@ -146,13 +164,13 @@ def _rows(file: Path, places: NDArray[np.intp]) -> NDArray[np.uint8]:
     return array[start:end] if contiguous else array[places]
 
 
-def _intact_array(file: Path, count: int | None = None) -> NDArray[np.uint8]:
+def _intact_array(file: Path, count: int | None = None) -> NDArray[Any]:
     """An array whose header and first ``count`` rows, or all rows, are what was prepared."""
     try:
         digests = FileDigests.read(file.with_name(RECORD)).digests
         # The header is compared before it is trusted.
         if file.name in digests and digests[file.name].matches(file, 1):
-            array: np.memmap[Any, np.dtype[np.uint8]] = np.load(file, mmap_mode="r")
+            array: np.memmap[Any, np.dtype[Any]] = np.load(file, mmap_mode="r")
             if digests[file.name].matches(file, array.offset + array[:count].nbytes):
                 return array
         reason = "checksum mismatch"

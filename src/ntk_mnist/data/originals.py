@@ -10,18 +10,28 @@ import io
 import math
 import os
 import struct
+import tarfile
 import tempfile
 import zlib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError, Description
 
-__all__ = ["canonical", "largest_file", "prepare", "read_idx"]
+__all__ = [
+    "canonical",
+    "largest_archive",
+    "largest_file",
+    "prepare",
+    "read_cifar",
+    "read_idx",
+    "unpacked_archive",
+    "write_array",
+]
 
 _GZIP = b"\x1f\x8b"
 #: More than what the best and the worst compression add to a content that cannot be compressed.
@@ -67,22 +77,83 @@ def read_idx(stream: BinaryIO, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def largest_file(description: Description, array: str) -> int:
+def read_cifar(content: bytes, shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read a file of CIFAR-10's binary version.
+
+    Args:
+        content: for each image a byte with its class, then its pixels: red, green, blue, each row
+            by row.
+        shape: the number of images, and the bytes of each.
+
+    Returns:
+        Images, uint8 of shape (n, pixels), and labels, uint8 of shape (n,).
+
+    Raises:
+        DatasetError: there are too few or too many bytes.
+
+    Source: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
+    """
+    if len(content) != math.prod(shape):
+        raise DatasetError(f"the file holds {len(content):,} bytes, not {math.prod(shape):,}")
+    records = np.frombuffer(content, np.uint8).reshape(shape)
+    return records[:, 1:], records[:, 0]
+
+
+def largest_file(description: Description, part: str) -> int:
     """The most bytes that an original file can have, in any form."""
-    return _content_size(description.shape(array)) + _OVERHEAD
+    return _content_size(description, part) + _OVERHEAD
 
 
-def _content_size(shape: tuple[int, ...]) -> int:
-    return 4 + 4 * len(shape) + math.prod(shape)
+def largest_archive(description: Description) -> int:
+    """The most bytes that the archive of all original files can have."""
+    return sum(_content_size(description, part) for part in description.parts) + _OVERHEAD
 
 
-def canonical(file: bytes, description: Description, array: str) -> bytes:
+def _content_size(description: Description, part: str) -> int:
+    shape = description.shape(part)
+    header = 4 + 4 * len(shape) if description.format == "idx" else 0
+    return header + math.prod(shape)
+
+
+def unpacked_archive(file: bytes, description: Description) -> Mapping[str, bytes]:
+    """The original files in an archive, by the names of their parts; nothing is written.
+
+    Of other members, and of members of another size, nothing is kept.
+
+    Args:
+        file: a tar file, compressed by gzip.
+        description: of the dataset.
+
+    Raises:
+        DatasetError: it is not the known archive, or lacks a file.
+    """
+    _, sha256 = description.archive
+    found = hashlib.sha256(file).hexdigest()
+    if found != sha256:
+        raise DatasetError(f"wrong content (SHA-256 {found[:12]}…, not {sha256[:12]}…)")
+    parts = {part.removesuffix(".gz"): part for part in description.parts}
+    contents = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(file), mode="r|gz") as archive:
+            for member in archive:
+                part = parts.get(PurePosixPath(member.name).name, "")
+                if part and member.isreg() and member.size == _content_size(description, part):
+                    stream = archive.extractfile(member)
+                    contents[part] = stream.read(member.size) if stream else b""
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise DatasetError(f"not a complete archive ({error})") from None
+    if missing := [part for part in description.parts if part not in contents]:
+        raise DatasetError(f"the archive has no {missing[0].removesuffix('.gz')}")
+    return contents
+
+
+def canonical(file: bytes, description: Description, part: str) -> bytes:
     """An original file as gzip, whatever form it has.
 
     Args:
         file: the bytes of the file.
         description: of the dataset.
-        array: the one of :data:`ARRAYS` that the file holds.
+        part: the one of its parts that the file holds.
 
     Returns:
         The file itself if it is compressed once.
@@ -90,21 +161,21 @@ def canonical(file: bytes, description: Description, array: str) -> bytes:
     Raises:
         DatasetError: it is not the original file.
     """
-    forms = _checked(file, description, array)
+    forms = _checked(file, description, part)
     if len(forms) == 1:
         # Without a time, so that equal contents are equal files.
         return gzip.compress(forms[0], 1, mtime=0)
     return forms[-2]
 
 
-def _checked(file: bytes, description: Description, array: str) -> list[bytes]:
+def _checked(file: bytes, description: Description, part: str) -> list[bytes]:
     """An original file as it is and what it unpacks to, step by step; the last is the content.
 
     Raises:
         DatasetError: it is not the original file.
     """
-    sha256 = description.files[ARRAYS.index(array)][1]
-    size = _content_size(description.shape(array))
+    sha256 = description.files[description.parts.index(part)][1]
+    size = _content_size(description, part)
     forms = [file]
     while forms[-1].startswith(_GZIP):
         # A file that was compressed more than twice is no file that a server or a person made.
@@ -142,19 +213,15 @@ def _unpacked(file: bytes, size: int) -> bytes:
     return content
 
 
-def _read_original(file: Path, description: Description, array: str) -> NDArray[np.uint8]:
+def _read_original(file: Path, description: Description, part: str) -> bytes:
     with file.open("rb") as stream:
-        content = stream.read(largest_file(description, array) + 1)
+        content = stream.read(largest_file(description, part) + 1)
     try:
-        forms = _checked(content, description, array)
+        return _checked(content, description, part)[-1]
     except DatasetError as error:
         raise DatasetError(
             f"{file}: not the original file: {error}; delete it, and snakemake fetches it again"
         ) from None
-    try:
-        return read_idx(io.BytesIO(forms[-1]), description.shape(array))
-    except DatasetError as error:
-        raise DatasetError(f"{file}: {error}") from None
 
 
 def prepare(name: str, originals: Sequence[Path], folder: Path) -> None:
@@ -162,8 +229,8 @@ def prepare(name: str, originals: Sequence[Path], folder: Path) -> None:
 
     Args:
         name: a key of :data:`CATALOGUE`.
-        originals: the files that ``data.sources.fetch`` wrote, in the order of :data:`ARRAYS`;
-            none for a bundled dataset.
+        originals: the files that ``data.sources.fetch`` wrote, in the order of the catalogue; none
+            for a bundled dataset.
         folder: where the arrays go; an array appears under its name only when it is complete.
 
     Raises:
@@ -172,24 +239,43 @@ def prepare(name: str, originals: Sequence[Path], folder: Path) -> None:
     description = CATALOGUE[name]
     arrays = _bundled_digits() if name == "digits" else _originals(description, originals)
     for array_name, array in zip(ARRAYS, arrays, strict=True):
-        limit = description.pixel_max if "images" in array_name else description.classes - 1
+        limit = description.pixel_max if "images" in array_name else description.outputs - 1
         if array.max() > limit:
             raise DatasetError(
                 f"{name}: {array_name} has the value {array.max()}, more than {limit}"
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
-            whole = Path(incoming) / f"{array_name}.npy"
-            np.save(whole, array)
-            os.replace(whole, folder / whole.name)
+        write_array(folder, array_name, array)
+
+
+def write_array(folder: Path, name: str, array: NDArray[Any]) -> None:
+    """Write an array as ``folder/<name>.npy``; it appears there only when it is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+        whole = Path(incoming) / f"{name}.npy"
+        np.save(whole, array)
+        os.replace(whole, folder / whole.name)
 
 
 def _originals(description: Description, files: Sequence[Path]) -> list[NDArray[np.uint8]]:
-    arrays = []
-    for name, file in zip(ARRAYS, files, strict=True):
-        array = _read_original(file, description, name)
-        arrays.append(array.reshape(len(array), -1) if "images" in name else array)
-    return arrays
+    contents = []
+    for part, file in zip(description.parts, files, strict=True):
+        content, shape = _read_original(file, description, part), description.shape(part)
+        try:
+            contents.append(_FORMATS[description.format](content, shape))
+        except DatasetError as error:
+            raise DatasetError(f"{file}: {error}") from None
+    if description.format == "idx":
+        # Images and labels have files of their own.
+        return [array.reshape(len(array), -1) if array.ndim > 1 else array for array in contents]
+    *of_training, of_test = contents
+    return [*map(np.concatenate, zip(*of_training, strict=True)), *of_test]
+
+
+#: Readers of the content of one original file, by the name of its format.
+_FORMATS: Mapping[str, Callable[[bytes, Any], Any]] = {
+    "idx": lambda content, shape: read_idx(io.BytesIO(content), shape),
+    "cifar": read_cifar,
+}
 
 
 def _bundled_digits() -> list[NDArray[np.uint8]]:

@@ -9,13 +9,13 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, DatasetError, Description
-from ntk_mnist.data.originals import canonical, largest_file
+from ntk_mnist.data.catalogue import CATALOGUE, DatasetError, Description
+from ntk_mnist.data.originals import canonical, largest_archive, largest_file, unpacked_archive
 from ntk_mnist.store.whole_files import write_whole
 
 __all__ = ["fetch"]
@@ -39,11 +39,12 @@ def fetch(name: str, sources: Sequence[str], folder: Path) -> None:
     """
     description = CATALOGUE[name]
     folder.mkdir(parents=True, exist_ok=True)
-    for array, (file_name, _) in zip(ARRAYS, description.files, strict=True):
+    archives = _Archives(description, folder)
+    for part, (file_name, _) in zip(description.parts, description.files, strict=True):
         failures = []
         for source in sources:
             try:
-                content = _original(source, description, array, folder)
+                content = _original(source, description, part, archives, folder)
             except DatasetError as failure:
                 failures.append(f"  {source}: {failure}")
                 continue
@@ -58,13 +59,16 @@ def _write(content: bytes, stream: BinaryIO) -> None:
 
 
 def _unavailable(name: str, file_name: str, failures: Sequence[str]) -> str:
-    title = CATALOGUE[name].title
+    description = CATALOGUE[name]
+    title, (archive, _) = description.title, description.archive
+    count = {4: "four", 6: "six"}[len(description.files)]
+    wanted = f"the {count} original files of {title}" + (f", or {archive}," if archive else "")
     return "\n".join(
         [
             f"{title} is not available: no source has {file_name}",
             *failures,
             "Remedies:",
-            f"  1. put the four original files of {title} into the folder data/{name};",
+            f"  1. put {wanted} into the folder data/{name};",
             f"  2. or name a folder or mirror that has them in the config, under sources.{name};",
             "  3. or run on the bundled digits, without a network: "
             "snakemake --configfile config/digits.yaml",
@@ -76,20 +80,90 @@ class _Absent(DatasetError):
     """A source has no file of a name; it may have the file under another name."""
 
 
-def _original(source: str, description: Description, array: str, folder: Path) -> bytes:
-    """An original file from a source, which may have it under several names, as gzip.
+class _Archives:
+    """The archives of all original files, one a source; each is read once.
+
+    Args:
+        description: of the dataset.
+        folder: where a download is stored while it is incomplete.
+    """
+
+    def __init__(self, description: Description, folder: Path) -> None:
+        self._description, self._folder = description, folder
+        self._found: dict[str, Mapping[str, bytes] | DatasetError] = {}
+
+    def original(self, source: str, part: str) -> bytes:
+        """An original file from the archive of a source, as gzip.
+
+        Raises:
+            DatasetError: the source does not have the archive.
+        """
+        if source not in self._found:
+            try:
+                self._found[source] = self._opened(source)
+            except DatasetError as failure:
+                self._found[source] = failure
+        found = self._found[source]
+        if isinstance(found, DatasetError):
+            raise found
+        return canonical(found[part], self._description, part)
+
+    def _opened(self, source: str) -> Mapping[str, bytes]:
+        name, _ = self._description.archive
+        limit = largest_archive(self._description)
+        if "://" in source:
+            file = _download(source, name, limit, self._folder)
+        else:
+            file = _read(source, name, limit)
+        try:
+            return unpacked_archive(file, self._description)
+        except DatasetError as failure:
+            raise DatasetError(f"{name}: {failure}") from None
+
+
+def _original(
+    source: str, description: Description, part: str, archives: _Archives, folder: Path
+) -> bytes:
+    """An original file from a source, by itself or in an archive, as gzip.
 
     Raises:
         DatasetError: the source does not have it.
     """
-    original_name = description.files[ARRAYS.index(array)][0]
-    limit = largest_file(description, array)
+    archive, _ = description.archive
+    if archive and "://" in source:
+        # Mirrors have the archive alone.
+        return archives.original(source, part)
+    try:
+        return _single(source, description, part, folder)
+    except _Unusable:
+        raise
+    except DatasetError as failure:
+        if not archive:
+            raise
+        try:
+            return archives.original(source, part)
+        except _Absent:
+            raise failure from None
+        except DatasetError as other:
+            told = "" if isinstance(failure, _Absent) else f"{failure}; "
+            raise DatasetError(f"{told}{other}") from None
+
+
+def _single(source: str, description: Description, part: str, folder: Path) -> bytes:
+    """An original file from a source, which may have it under several names, as gzip.
+
+    Raises:
+        _Absent: the source has none of these names.
+        DatasetError: the source does not have it.
+    """
+    original_name = description.files[description.parts.index(part)][0]
+    limit = largest_file(description, part)
     remote = "://" in source
     absent, reasons = "", list[str]()
-    for name in _names(original_name, "" if remote else description.title):
+    for name in _names(original_name, [""] if remote else _folders(description)):
         try:
             file = _download(source, name, limit, folder) if remote else _read(source, name, limit)
-            return canonical(file, description, array)
+            return canonical(file, description, part)
         except _Unusable:
             raise
         except _Absent as failure:
@@ -98,22 +172,30 @@ def _original(source: str, description: Description, array: str, folder: Path) -
             # A server may answer with one page whatever it is asked for.
             if not any(reason.endswith(str(failure)) for reason in reasons):
                 reasons.append(str(failure) if name == original_name else f"{name}: {failure}")
-    raise DatasetError("; ".join(reasons) or absent)
+    if reasons:
+        raise DatasetError("; ".join(reasons))
+    raise _Absent(absent)
 
 
-def _names(name: str, title: str) -> Iterator[str]:
+def _folders(description: Description) -> list[str]:
+    """Where original files may be in a folder: as torchvision stores them, or an archive."""
+    if description.format == "cifar":
+        return ["", "cifar-10-batches-bin/"]
+    return ["", "raw/", f"{description.title.replace('-', '')}/raw/"]
+
+
+def _names(name: str, folders: Sequence[str]) -> Iterator[str]:
     """The names that an original file may have below a source.
 
     Args:
-        name: as it was published.
-        title: of the dataset, if the folders of torchvision may be there too.
+        name: as it was published, compressed.
+        folders: where it may be.
     """
     unpacked = name.removesuffix(".gz")
     # Some programs that unpack or copy the files give them this name.
     dotted = unpacked.replace("-idx", ".idx")
-    folders = ["", "raw/", f"{title.replace('-', '')}/raw/"] if title else [""]
     for folder in folders:
-        for one in (name, unpacked, f"{dotted}.gz", dotted):
+        for one in dict.fromkeys((name, unpacked, f"{dotted}.gz", dotted)):
             yield folder + one
 
 

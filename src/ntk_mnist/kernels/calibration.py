@@ -23,26 +23,26 @@ class Group(NamedTuple):
         fraction: of the test images that are in this group or are more certain.
         variance: mean predictive variance in the group.
         squared_error: mean squared error in the group, over images and outputs.
-        accuracy: of the images that are in this group or are more certain.
+        accuracy: of the images that are in this group or are more certain; None without classes.
     """
 
     fraction: float
     variance: float
     squared_error: float
-    accuracy: float
+    accuracy: float | None
 
 
 def calibrate(
     variances: NDArray[np.float64],
     squared_errors: NDArray[np.float64],
-    right: NDArray[np.bool_],
+    right: NDArray[np.bool_] | None,
 ) -> list[Group]:
     """Group the m test images, the most certain first.
 
     Args:
         variances: of each image, shape (m,).
         squared_errors: of each image, mean over outputs, shape (m,).
-        right: whether each image is predicted right, shape (m,).
+        right: whether each image is predicted right, shape (m,); None without classes.
     """
     order = np.argsort(variances, kind="stable")
     count = max(GROUPS, -(-len(order) // LARGEST_GROUP))
@@ -54,7 +54,7 @@ def calibrate(
                 fraction=end / len(order),
                 variance=float(variances[members].mean()),
                 squared_error=float(squared_errors[members].mean()),
-                accuracy=float(right[order[:end]].mean()),
+                accuracy=None if right is None else float(right[order[:end]].mean()),
             )
         )
     return groups

@@ -74,6 +74,7 @@ def solve_cell(
                     kernel=solution.kind,
                     time=time,
                     descent_step_size=step_size,
+                    outputs=targets.shape[1],
                     train_accuracy=dataset.accuracy(on_train, dataset.train_labels),
                     test_accuracy=dataset.accuracy(on_test[:count], dataset.test_labels),
                     validation_accuracy=(

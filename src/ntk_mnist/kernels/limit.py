@@ -41,5 +41,5 @@ def limit_of_descent(
     inputs = partial(dataset.inputs, dtype=np.float64)
     ntk = gram(architecture, dataset.train_images, None, ("ntk",), inputs, programs)["ntk"]
     largest = scipy.linalg.eigvalsh(ntk, subset_by_index=[len(ntk) - 1] * 2)[0]
-    Dynamics(step_size).check_stable(float(largest), len(ntk) * dataset.description.classes)
+    Dynamics(step_size).check_stable(float(largest), len(ntk) * dataset.description.outputs)
     return ntk

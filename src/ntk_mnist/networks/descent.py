@@ -81,7 +81,7 @@ class DescentTrainer:
         Raises:
             Diverged: the train loss at a time is above that at the start, or not finite.
         """
-        dataset, classes = self._dataset, self._dataset.description.classes
+        dataset, classes = self._dataset, self._dataset.description.outputs
         # That of PRNGKey(seed), whose second half is the seed.
         key = np.array([0, seed], np.uint32)
         targets = dataset.targets(dataset.train_labels).astype(np.float32)
@@ -91,7 +91,8 @@ class DescentTrainer:
         with pinned(x64=False):
             compute = self._programs(
                 ("descent", self._architecture, self._training, self._width, classes,
-                 dataset.preprocessing, tuple(np.shape(argument) for argument in arguments)),
+                 dataset.preprocessing,
+                 tuple((array.shape, array.dtype.str) for array in arguments)),
                 lambda: self._program().lower(*arguments),
             )  # fmt: skip
             at_start, found = jax.block_until_ready(compute(*arguments))
@@ -150,13 +151,13 @@ class DescentTrainer:
             )
         return Trained(network=network, network_prediction=predictions)
 
-    def _loss(self, outputs: NDArray[Any], labels: NDArray[np.uint8]) -> float:
+    def _loss(self, outputs: NDArray[Any], labels: NDArray[Any]) -> float:
         return float(np.mean((outputs.astype(np.float64) - self._dataset.targets(labels)) ** 2) / 2)
 
     def _program(self) -> Any:
         """The program: (key, train images and targets, test images, steps) -> evaluations."""
         training, dataset = self._training, self._dataset
-        classes = dataset.description.classes
+        classes = dataset.description.outputs
         network = finite(self._architecture, training.parameterization, self._width, classes)
         kernel = partial(empirical_ntk, self._architecture)
 

@@ -200,14 +200,9 @@ class Trainer:
             steps=int(epochs) * (steps // training.epochs),
             time=None,
             reached=bool(reached) if training.has_end else None,
-            # Divided here: float32 would make 0.289 a 0.28900000453.
-            train_accuracy=int(on_train[0]) / size,
-            test_accuracy=int(on_test[0]) / self._test.number,
-            validation_accuracy=(
-                None
-                if self._validation is None
-                else int(on_validation[0]) / self._validation.number
-            ),
+            train_accuracy=self._accuracy(on_train, self._train),
+            test_accuracy=self._accuracy(on_test, self._test),
+            validation_accuracy=self._accuracy(on_validation, self._validation),
             train_loss=float(on_train[1]),
             test_loss=float(on_test[1]),
             train_mse=2 * float(on_train[1]) if squared else None,
@@ -228,10 +223,21 @@ class Trainer:
             )
         return Trained(network=[measures], network_prediction=[])
 
+    def _accuracy(self, found: Any, images: _PaddedImages | None) -> float | None:
+        """That of an evaluation; None without images or classes."""
+        if images is None or self._dataset.description.real_valued:
+            return None
+        # Divided here: float32 would make 0.289 a 0.28900000453.
+        return int(found[0]) / images.number
+
     def _program(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         description = self._dataset.description
-        network = (self._architecture, self._training, self._width, description.classes)
-        shapes = tuple(np.shape(array) for array in jax.tree.leaves(arguments))
+        network = (self._architecture, self._training, self._width, description.outputs)
+        # Images of bytes and of features make different programs.
+        shapes = tuple(
+            (np.shape(array), str(getattr(array, "dtype", "")))
+            for array in jax.tree.leaves(arguments)
+        )
         return self._programs(
             ("network", network, self._dataset.preprocessing, shapes),
             lambda: _program(*network, self._dataset).lower(*arguments),
@@ -252,10 +258,11 @@ def _pad_rows(array: NDArray[Any], rows: int) -> NDArray[Any]:
     return padded
 
 
-def _padded(
-    dataset: Dataset, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> _PaddedImages:
+def _padded(dataset: Dataset, images: NDArray[Any], labels: NDArray[Any]) -> _PaddedImages:
     targets = dataset.targets(labels).astype(np.float32)
+    if dataset.description.real_valued:
+        # The program counts right classes, which nothing reads then.
+        labels = np.zeros(len(labels), np.uint8)
     padded = [_pad_rows(array, _capacity(len(images))) for array in (images, labels, targets)]
     offset = np.broadcast_to(np.asarray(dataset.offset, np.float32), targets.shape[1:])
     # On the device once, for all seeds.

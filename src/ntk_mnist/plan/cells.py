@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
-from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.data.catalogue import CATALOGUE, Description
+from ntk_mnist.data.own import name_of, prepared_as
 from ntk_mnist.declarations import declared
 from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.plan import cost
@@ -25,14 +26,13 @@ from ntk_mnist.settings import (
     Training,
     Width,
 )
-from ntk_mnist.store.records import UNUSED, Record, make_record
+from ntk_mnist.store.records import UNUSED, Record, data_settings, make_record, prepared_by
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, columns
 
 __all__ = ["Cell", "KernelCell", "NetworkCell", "architecture_key"]
 
 #: What computes the inputs, the programs and the process of every cell.
 _SHARED_CODE = (
-    "data.originals.prepare",
     "data.inputs.load",
     "compilation.compile_program",
     "runtime.bound_threads",
@@ -69,6 +69,23 @@ class Cell(Struct, frozen=True, kw_only=True):
     architecture: Architecture
     size: Size
     draw: Draw = 0
+    #: Of a dataset of the user's own, as it was when the cell was planned.
+    own: Description | None = None
+
+    @property
+    def description(self) -> Description:
+        """Of its dataset."""
+        return self.own or CATALOGUE[self.inputs.dataset]
+
+    @property
+    def dataset(self) -> str:
+        """The name of its dataset in tables."""
+        return name_of(self.inputs.dataset)
+
+    @property
+    def prepared(self) -> str:
+        """The folder of its dataset's arrays, below that of all prepared arrays."""
+        return prepared_as(self.inputs.dataset, self.description)
 
     @property
     def axes(self) -> dict[str, int]:
@@ -118,15 +135,17 @@ class Cell(Struct, frozen=True, kw_only=True):
         """The columns that identify the cell in each of its tables."""
         groups = [group for group in self._groups if not isinstance(group, Solve)]
         unused = dict.fromkeys((*self._unused, "draw"))
-        return _values(groups) | unused | self.axes
+        return _values(groups) | {"dataset": self.dataset} | unused | self.axes
 
     def record(self, output: str) -> Record:
         """What would make one output now."""
         used = _values(self._groups) | dict.fromkeys(self._unused, UNUSED)
+        # Where a file of the user's own lies decides nothing; its content does.
+        used |= data_settings(self.dataset, self.description.sha256)
         settings = msgspec.to_builtins(used | self.axes | self._more_settings)
         return make_record(
             settings,
-            (*self._code, *_SHARED_CODE),
+            (*self._code, prepared_by(self.description.sha256), *_SHARED_CODE),
             _LIBRARIES,
             columns(SHARD_SCHEMAS[output]),
             self._choices | self._more_choices,
@@ -152,7 +171,8 @@ class Cell(Struct, frozen=True, kw_only=True):
             field.choices: getattr(group, field.name)
             for group in self._groups
             for field in declared(type(group))
-            if field.choices and not field.many
+            # A dataset of the user's own is in no registry.
+            if field.choices and not field.many and not (field.may_be_path and self.own)
         }
 
     @property
@@ -171,7 +191,7 @@ class Cell(Struct, frozen=True, kw_only=True):
 
     @property
     def _pixels(self) -> int:
-        return CATALOGUE[self.inputs.dataset].pixels
+        return self.description.pixels
 
     @property
     def threads(self) -> int:
@@ -230,6 +250,8 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
             self.size,
             self._pixels,
             self._batch,
+            outputs=self.description.outputs,
+            pixel_bytes=self.description.pixel_bytes,
             adam=self.training.optimizer == "adam",
             linearized=self.training.linearized,
         )
@@ -246,6 +268,7 @@ class NetworkCell(Cell, frozen=True, kw_only=True):
             self._pixels,
             self.epochs,
             len(self.seeds),
+            outputs=self.description.outputs,
             linearized=self.training.linearized,
         )
 
@@ -313,7 +336,8 @@ class KernelCell(Cell, frozen=True, kw_only=True):
     def memory_mb(self) -> int:
         """Upper bound on its peak memory, MB."""
         kinds = len(self.solve.kinds)
-        return cost.kernel_memory_mb(self.size, self._predicted, kinds, self._pixels)
+        outputs = self.description.outputs
+        return cost.kernel_memory_mb(self.size, self._predicted, kinds, self._pixels, outputs)
 
     @property
     def seconds(self) -> float:

@@ -20,7 +20,8 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from msgspec import Struct, convert
 
-from ntk_mnist.data.catalogue import CATALOGUE, SOURCES, Description
+from ntk_mnist.data.catalogue import SOURCES, DatasetError, Description
+from ntk_mnist.data.own import describe
 from ntk_mnist.declarations import declared
 from ntk_mnist.plan.cost import LARGEST_DIAGONALIZED
 from ntk_mnist.plan.schema import config_schema
@@ -159,8 +160,12 @@ def _describe(error: ValidationError) -> Iterator[str]:
                 if name not in allowed:
                     hint = _key_hint(str(name), value[name], error.absolute_path, allowed)
                     yield f"{key}: unknown key {_shown(name)}; {hint}allowed: {', '.join(allowed)}"
-        case "type" if "enum" in schema and not isinstance(value, list | dict):
-            yield f"{key}: {_shown(value)} is unknown; allowed: {', '.join(schema['enum'])}"
+        case "type" if _names(schema) and not isinstance(value, list | dict):
+            yield f"{key}: {_shown(value)} is unknown; allowed: {_names(schema)}"
+        case "anyOf":
+            # Of another type, that fault is reported.
+            if isinstance(value, str):
+                yield f"{key}: {_shown(value)} is unknown; allowed: {_names(schema)}"
         case "type":
             hint = _type_hint(value, rule, schema.get("items", {}).get("enum"))
             yield f"{key}: {_shown(value)} is not {_TYPE_WORDS[rule]}{hint}"
@@ -187,6 +192,14 @@ def _describe(error: ValidationError) -> Iterator[str]:
             yield f"{key}: {_shown(value)} is not allowed; allowed: {schema['patternErrorMessage']}"
         case _:
             yield f"{key}: {error.message}"
+
+
+def _names(schema: Mapping[str, Any]) -> str:
+    """The names that are allowed, and what else is, in words; empty if anything is."""
+    parts = schema.get("anyOf", [schema])
+    names = [name for part in parts for name in part.get("enum", [])]
+    others = [f"or {part['patternErrorMessage']}" for part in parts if "pattern" in part]
+    return ", ".join([*names, *others]) if names else ""
 
 
 def _key_hint(
@@ -265,7 +278,12 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Faults that depend on two values; ``config`` is complete."""
     inputs = config["inputs"]
     name = inputs["dataset"]
-    dataset = CATALOGUE[name]
+    try:
+        dataset = describe(name)
+    except DatasetError as error:
+        # What depends on its sizes cannot be told.
+        yield f"inputs.dataset: {error}"
+        return
     groups = config["architecture"]
     yield from _unlike_inputs(inputs, dataset, max((g["draw"] for g in groups), key=len))
     for place, sizes in _sizes(config).items():
@@ -276,6 +294,8 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     sizes = [size for group in groups if group["width"] for size in group["size"]]
     if sizes:
         yield from _unlike_training(training, sizes, config["solve"])
+    if dataset.real_valued:
+        yield from _unlike_real_values(inputs, training)
     smallest, batch_size = min(sizes, default=math.inf), training["batch_size"]
     used = "batch_size" not in convert(training, Training).unused
     if used and training["last_batch"] == "dropped" and batch_size > smallest:
@@ -345,6 +365,30 @@ def _unlike_inputs(
         yield (
             f"grid.draw: {len(draws)} draws need inputs.selection drawn_of_each_class, and not "
             f"{inputs['selection']}"
+        )
+
+
+def _unlike_real_values(inputs: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of what needs classes, of a dataset that has real-valued targets."""
+    name = inputs["dataset"]
+    because = f"as {name} has real-valued targets"
+    if inputs["targets"] == "zero_sum":
+        yield f"inputs.targets: zero_sum needs classes, {because}; allowed: one_hot, zero_mean"
+    if inputs["selection"] != "first":
+        yield f"inputs.selection: {inputs['selection']} needs classes, {because}; allowed: first"
+    if training["loss"] != "squared_error":
+        yield (
+            f"training.loss: {training['loss']} needs classes, {because}; allowed: squared_error"
+        )
+    if training["until_train_accuracy"]:
+        yield (
+            f"training.until_train_accuracy: {training['until_train_accuracy']:g} needs classes, "
+            f"{because}; allowed: 0, and training.until_train_loss"
+        )
+    if convert(training, Training).like_for_like:
+        yield (
+            "training.optimizer: gradient_descent in ntk parameterization compares accuracies "
+            f"with the kernels', {because}; allowed: another optimizer or parameterization"
         )
 
 

@@ -21,7 +21,6 @@ __all__ = [
 
 #: Peak of a process that has imported and compiled everything, in MB.
 _NETWORK_BASE, _KERNEL_BASE = 600, 500
-_CLASSES = 10
 #: Start, imports and compilation; and the rate of what follows on a slow core, per second.
 _START_SECONDS, _FLOPS = 5, 2e10
 #: How much faster a float32 product is than _FLOPS.
@@ -65,6 +64,8 @@ def network_memory_mb(
     pixels: int,
     batch: int,
     *,
+    outputs: int = 10,
+    pixel_bytes: int = 1,
     adam: bool = False,
     linearized: bool = False,
 ) -> int:
@@ -72,7 +73,7 @@ def network_memory_mb(
 
     Parameters, their momenta, gradients and successors in float32, two moments instead of one
     under Adam, and as much and the initial ones for a linearization; the layers of the images of a
-    step and their derivatives; and the images as bytes, padded and copied.
+    step and their derivatives; and the images as they are stored, padded and copied.
 
     Args:
         width: units of each hidden layer.
@@ -80,13 +81,16 @@ def network_memory_mb(
         size: training images.
         pixels: of an image.
         batch: images of a step.
+        outputs: of the network.
+        pixel_bytes: of a stored pixel.
         adam: whether the optimizer is Adam.
         linearized: whether the linearization is trained too.
     """
-    parameters = _parameters(width, depth, pixels)
+    parameters = _parameters(width, depth, pixels, outputs)
     of_parameters = (44 if linearized else 28 if adam else 20) * parameters
     of_layers = (24 if linearized else 12) * batch * width * depth
-    return _NETWORK_BASE + (of_parameters + of_layers + 12 * size * pixels) // 10**6
+    of_images = 12 * size * (pixels * pixel_bytes + 4 * outputs)
+    return _NETWORK_BASE + (of_parameters + of_layers + of_images) // 10**6
 
 
 def network_seconds(
@@ -97,6 +101,7 @@ def network_seconds(
     epochs: int,
     seeds: int = 1,
     *,
+    outputs: int = 10,
     linearized: bool = False,
 ) -> float:
     """Generous estimate of a network cell's wall time, seconds.
@@ -104,7 +109,7 @@ def network_seconds(
     Each parameter takes a product and a sum per image forward, and twice that backward; each layer
     of a step of some 64 images a start. A linearization takes four more products.
     """
-    flops = (14 if linearized else 6) * _parameters(width, depth, pixels) * size * epochs
+    flops = (14 if linearized else 6) * _parameters(width, depth, pixels, outputs) * size * epochs
     layers = depth * epochs * size / 64 * _LAYER_SECONDS
     return _START_SECONDS + seeds * (flops / (_FLOPS * network_threads(width)) + layers)
 
@@ -129,19 +134,21 @@ def kernel_cluster_threads(size: int) -> int:
     return min(kernel_threads(size), _EXACT_CLUSTER_THREADS)
 
 
-def kernel_memory_mb(size: int, test_size: int, kinds: int, pixels: int) -> int:
+def kernel_memory_mb(size: int, test_size: int, kinds: int, pixels: int, outputs: int = 10) -> int:
     """Upper bound on the peak memory of a kernel cell, MB.
 
     Spectral: both Gram matrices of each kernel, and six more matrices of the training-set size, in
     float64. Exact: half a matrix in float32 for one kernel at a time; and in float64 the images
-    and some two thousand columns: pivots, the space of gradient flow and products with it.
+    and some two thousand columns: pivots, the space of gradient flow and products with it. Beyond
+    ten outputs, some thirty arrays of predictions count too: at each time, and their errors.
     """
+    of_outputs = 8 * 30 * max(outputs - 10, 0) * (size + test_size)
     if kernel_solver(size) == "spectral":
         matrices = 8 * ((kinds + 6) * size**2 + kinds * size * test_size)
     else:
         matrices = 2 * size**2 + 4 * _TILE * size + 8 * (size + test_size) * (pixels + _COLUMNS)
         matrices += _TEMPORARY
-    return _KERNEL_BASE + matrices // 10**6
+    return _KERNEL_BASE + (matrices + of_outputs) // 10**6
 
 
 def kernel_seconds(
@@ -163,5 +170,5 @@ def kernel_seconds(
     return _START_SECONDS + kinds * (60 + (passes + products) / (2 * _FLOPS))
 
 
-def _parameters(width: int, depth: int, pixels: int) -> int:
-    return pixels * width + (depth - 1) * width**2 + _CLASSES * width
+def _parameters(width: int, depth: int, pixels: int, outputs: int) -> int:
+    return pixels * width + (depth - 1) * width**2 + outputs * width

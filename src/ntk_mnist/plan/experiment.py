@@ -1,6 +1,7 @@
 """An experiment: the grids of cells that a config asks for, and the tables of their shards."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from itertools import product
 from math import inf
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ntk_mnist import UserError
+from ntk_mnist.data.catalogue import CATALOGUE, Description
+from ntk_mnist.data.own import describe
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
@@ -91,6 +94,8 @@ class Experiment(Settings, frozen=True, kw_only=True):
     evidence_sizes: tuple[int, ...]
     published: str
     batch_minutes: float
+    #: Of a dataset of the user's own, as it is when the experiment is planned.
+    own: Description | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Experiment":
@@ -100,6 +105,21 @@ class Experiment(Settings, frozen=True, kw_only=True):
     def to_json(self) -> str:
         """The experiment as one word."""
         return msgspec.json.encode(self).decode()
+
+    @property
+    def description(self) -> Description:
+        """Of its dataset."""
+        return self.kernels[0].description
+
+    @property
+    def dataset(self) -> str:
+        """The name of its dataset in tables."""
+        return self.kernels[0].dataset
+
+    @property
+    def prepared(self) -> str:
+        """The folder of its dataset's arrays, below that of all prepared arrays."""
+        return self.kernels[0].prepared
 
     @property
     def networks(self) -> list[NetworkCell]:
@@ -206,6 +226,7 @@ def _networks(experiment: Experiment) -> list[NetworkCell]:
             width=width,
             size=size,
             draw=draw,
+            own=experiment.own,
             seeds=experiment.seeds,
             times=experiment.solve.times if experiment.training.like_for_like else (),
         )
@@ -227,14 +248,20 @@ def _kernels(
             step_size=step_size,
             size=size,
             draw=draw,
+            own=experiment.own,
         )
         for architecture, size, draw in places
     ]
 
 
 def experiment_of(config: Mapping[str, Any]) -> Experiment:
-    """The experiment of a config in which ``plan.config.problems`` finds none."""
+    """The experiment of a config in which ``plan.config.problems`` finds none.
+
+    Raises:
+        DatasetError: a file of the user's own changed meanwhile, and is no dataset any more.
+    """
     config = complete(config)
+    dataset = config["inputs"]["dataset"]
     grid, evidence = config["grid"], config["evidence"]
     groups = config["architecture"]
     # What evidence does not vary is that of the architectures.
@@ -261,6 +288,7 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
         "evidence_sizes": evidence["size"],
         "published": config["published"],
         "batch_minutes": config["batch_minutes"],
+        "own": None if dataset in CATALOGUE else asdict(describe(dataset)),
     }
     return msgspec.convert(values, Experiment)
 

@@ -117,7 +117,8 @@ def _allowed(group: type[Any], setting: Field) -> str:
     """What is allowed: choices or bounds, and whether it may be a list."""
     allowed = []
     if setting.choices:
-        allowed.append(f"one of {', '.join(names_in(setting.choices))}")
+        path = ", or a path" if setting.may_be_path else ""
+        allowed.append(f"one of {', '.join(names_in(setting.choices))}{path}")
     bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     for bound, words in bounds.items():
         limit = getattr(setting.bounds, bound)

@@ -38,9 +38,15 @@ def stale_originals(listing: Path) -> list[str]:
     return damage(listing)
 
 
-def stale_arrays(dataset: str, record: Path) -> list[str]:
-    """Why the arrays of a dataset are stale, whose record is in a file beside them."""
-    return reasons(record, prepared_record(dataset))
+def stale_arrays(dataset: str, digest: str, record: Path) -> list[str]:
+    """Why the arrays of a dataset are stale, whose record is in a file beside them.
+
+    Args:
+        dataset: its name in tables.
+        digest: the SHA-256 of one of the user's own; else empty.
+        record: the file.
+    """
+    return reasons(record, prepared_record(dataset, digest))
 
 
 def stale_cell(cell: Cell, results: Path) -> list[str]:
@@ -96,7 +102,7 @@ def stale_chart(name: str, tables: Mapping[str, Path], dataset: str, file: Path)
     Args:
         name: of the chart.
         tables: files by their names.
-        dataset: that the tables are of.
+        dataset: that the tables are of, by its name in them.
         file: the chart as HTML.
     """
     digests = {table: digest(path) for table, path in tables.items()}
@@ -125,7 +131,7 @@ def stale_figure(
         _or_missing(made, made.name, stale_table(experiment, table, results, made))
         for table, made in files.items()
     ]
-    drawn = _or_missing(file, file.name, stale_chart(name, files, experiment.inputs.dataset, file))
+    drawn = _or_missing(file, file.name, stale_chart(name, files, experiment.dataset, file))
     # What is stale makes stale what is made from it; the cause says why.
     causes = (stage for stage in (cells, gathered, [drawn]) if any(stage))
     return list(dict.fromkeys(reason for found in next(causes, []) for reason in found))

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
+from ntk_mnist.registries import names_in
 from ntk_mnist.store.code_digest import changed_definitions, code_of
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "Record",
     "accepted",
     "chart_record",
+    "data_settings",
     "differences",
     "digest_of",
     "make_record",
     "marks",
+    "prepared_by",
     "prepared_record",
     "reproduction_record",
     "table_record",
@@ -63,14 +66,36 @@ def make_record(
     }
 
 
-def prepared_record(dataset: str) -> Record:
-    """Of the prepared arrays of a dataset."""
+def prepared_record(dataset: str, digest: str = "") -> Record:
+    """Of the prepared arrays of a dataset.
+
+    Args:
+        dataset: its name in tables.
+        digest: the SHA-256 of one of the user's own; else empty.
+    """
     return make_record(
-        {"dataset": dataset},
-        ["data.originals.prepare"],
+        data_settings(dataset, digest),
+        [prepared_by(digest)],
         ["numpy"],
-        choices={"data.catalogue.CATALOGUE": dataset},
+        choices=_entry_of(dataset),
     )
+
+
+def data_settings(dataset: str, digest: str) -> dict[str, str]:
+    """What a record says of a dataset; the arguments are those of :func:`prepared_record`."""
+    # So many digits tell contents apart and leave the reason of a job readable.
+    return {"dataset": dataset} | ({"data_digest": digest[:16]} if digest else {})
+
+
+def prepared_by(digest: str) -> str:
+    """The function that prepares a dataset; the argument is that of :func:`prepared_record`."""
+    return "data.own_arrays.prepare_own" if digest else "data.originals.prepare"
+
+
+def _entry_of(dataset: str) -> dict[str, str]:
+    """The entry of the catalogue that counts; none of a dataset of the user's own."""
+    registry = "data.catalogue.CATALOGUE"
+    return {registry: dataset} if dataset in names_in(registry) else {}
 
 
 def table_record(
@@ -126,7 +151,7 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
         {"chart": name, "tables": digest_of(tables), "dataset": dataset},
         [f"charts.{name}.draw", "commands.chart.render"],
         _CHART_LIBRARIES,
-        choices={"data.catalogue.CATALOGUE": dataset},
+        choices=_entry_of(dataset),
     )
 
 

@@ -162,10 +162,10 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def range_of(file: Path, column: str) -> tuple[float, float]:
-    """The smallest and the largest value in a column of a file that was checked."""
-    values = pq.ParquetFile(file).read([column])[column].to_pylist()
-    return min(values), max(values)
+def range_of(file: Path, column: str) -> tuple[float, float] | tuple[None, None]:
+    """The smallest and the largest value in a column of a file that was checked, if any."""
+    values = pq.ParquetFile(file).read([column])[column].drop_null().to_pylist()
+    return (min(values), max(values)) if values else (None, None)
 
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
