@@ -11,7 +11,9 @@ rule network:
             for name in EXPERIMENT.networks[0].outputs
         ],
     log:
-        f"{RESULTS}/logs/{EXPERIMENT.networks[0].pattern('network')}".replace(".parquet", ".log"),
+        f"{RESULTS}/logs/{EXPERIMENT.networks[0].pattern('network')}".replace(
+            ".parquet", ".log"
+        ),
     # The longest first, so that none is left to run alone at the end.
     priority: of_cell("network", lambda cell: cell.seconds)
     group:
@@ -44,7 +46,9 @@ rule kernel:
             for name in EXPERIMENT.kernels[0].outputs
         ],
     log:
-        f"{RESULTS}/logs/{EXPERIMENT.kernels[0].pattern('kernel')}".replace(".parquet", ".log"),
+        f"{RESULTS}/logs/{EXPERIMENT.kernels[0].pattern('kernel')}".replace(
+            ".parquet", ".log"
+        ),
     priority: of_cell("kernel", lambda cell: cell.seconds)
     group:
         of_cell("kernel", group)
