@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--retries 2 --no-deps --require-hashes
 
-.PHONY: run quick test lint generate bench lock figure clean
+.PHONY: run quick test lint generate bench lock reproductions figure clean
 
 run: $(VENV)/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflow/run_default_or_digits.sh
@@ -72,6 +72,11 @@ lock:
 	sed -i.old '/^      - [a-z0-9-]*==/d' environment.yml
 	sed -n 's/^\([a-z0-9-]*==[^\\]*[^\\ ]\) *\\$$/      - \1/p' requirements.lock >> environment.yml
 	rm environment.yml.old
+
+# docs/reproductions.md, from the results of the experiments that have published numbers.
+reproductions: $(VENV)/installed
+	$(BIN)/python -m ntk_mnist reproductions --configs config/*.yaml --results results \
+		--output docs/reproductions.md
 
 # The README's pictures, from the results of both experiments.
 figure:

@@ -20,6 +20,8 @@ COMMANDS = {
     "kernel": "solve the kernels of one cell and write its shards",
     "tabulate": "aggregate the shards of a grid into one table",
     "compare": "compare networks with their infinite-width limit",
+    "reproduce": "set published numbers beside ours",
+    "reproductions": "write all published numbers and ours as one page",
     "chart": "draw one chart of the tables as HTML, PNG and SVG",
     "evidence": "name the likeliest architectures",
     "generate": "rewrite the files that follow from the declared settings and columns",

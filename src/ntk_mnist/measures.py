@@ -24,6 +24,7 @@ __all__ = [
     "Measures",
     "NetworkMeasures",
     "PredictionMeasures",
+    "ReproductionMeasures",
 ]
 
 
@@ -287,6 +288,36 @@ class ConvergenceMeasures(Measures, frozen=True, kw_only=True):
     networks: Annotated[int, _measure("number of networks")]
     smallest_width: Annotated[int, _measure("the smallest width of the fit")]
     largest_width: Annotated[int, _measure("the largest width of the fit")]
+
+
+class ReproductionMeasures(Measures, frozen=True, kw_only=True):
+    """A published number with ours beside it."""
+
+    ORDER = ("table", "item", "column", "at")
+
+    dataset: Annotated[str, _measure("name of the dataset")]
+    table: Annotated[str, _measure("our table that has the number: kernel or network")]
+    item: Annotated[str, _measure("which rows of it, in words")]
+    column: Annotated[str, _measure("which column of it")]
+    over: Annotated[str, _measure("the column that `at` is a value of")]
+    at: Annotated[int, _measure("training-set size or width")]
+    published: Annotated[float, _measure("the published number")]
+    decimals: Annotated[int, _measure("that it was published with")]
+    runs: Annotated[int, _measure("runs of ours: seeds and draws of training images")]
+    ours: Annotated[float | None, _measure("mean of our runs; null if there is none")]
+    low: Annotated[
+        float | None,
+        _measure("lower end of the 95 % interval of one more run of ours; null for one run"),
+    ]
+    high: Annotated[float | None, _measure("upper end of it")]
+    difference: Annotated[float | None, _measure("ours less the published number")]
+    verdict: Annotated[
+        str,
+        _measure(
+            "equal to the published decimals, within the interval, differs, one run (which has "
+            "no interval) or not run"
+        ),
+    ]
 
 
 #: From this train accuracy on, a network has fitted its training set.

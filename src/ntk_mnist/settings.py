@@ -196,8 +196,9 @@ class Inputs(Settings, frozen=True, kw_only=True):
 class Architecture(Settings, frozen=True, kw_only=True):
     """The network of both sides; each is a value or a list, and every combination runs.
 
-    A list of such groups runs each of them. A group may have a `size` and a `width` of its own in
-    place of those of `grid`; with an empty list of widths, its kernels run without networks.
+    A list of such groups runs each of them. A group may have a `size`, a `width` and a `draw` of
+    its own in place of those of `grid`; with an empty list of widths, its kernels run without
+    networks.
     """
 
     activation: Activation = "relu"
@@ -408,6 +409,13 @@ class Config(Settings, frozen=True, kw_only=True):
     training: Training = Training()
     solve: Solve = Solve()
     evidence: Evidence = Evidence()
+    published: Annotated[
+        str,
+        _setting(
+            "a file of published numbers that the results are set beside, as those in "
+            "config/published/, relative to where snakemake runs; none if empty"
+        ),
+    ] = ""
     batch_minutes: Annotated[
         float,
         _setting(
@@ -426,7 +434,7 @@ class Config(Settings, frozen=True, kw_only=True):
 
 
 #: Axes of the grid that a group of architectures may have of its own.
-OWN_AXES = ("size", "width")
+OWN_AXES = ("size", "width", "draw")
 
 #: Sections whose settings may be one value or a list of values.
 AXES: tuple[type[Settings], ...] = (Architecture, Grid, Evidence)

@@ -28,6 +28,7 @@ TWO = [EIGHT[0], EIGHT[-1]]
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of the named table; columns that a row lacks hold the default setting, or null."""
     settings = asdict(Inputs()) | asdict(Training())
+    # Rows of one schema; what is no column of it is left out.
     complete = [{**settings, **row} for row in rows]
     frame: pd.DataFrame = pa.Table.from_pylist(complete, schema=TABLE_SCHEMAS[name]).to_pandas()
     return frame
@@ -101,6 +102,22 @@ def evidence(architectures: Sequence[Architecture] = DEFAULT) -> pd.DataFrame:
     )
 
 
+def reproduction() -> pd.DataFrame:
+    """Four published numbers, one of each verdict."""
+    both = {"dataset": "mnist", "column": "test_accuracy", "decimals": 2, "over": "size"}
+    rows = [
+        {"table": "kernel", "item": "nngp", "at": 64, "published": 0.6, "ours": 0.6, "runs": 1}
+        | {"difference": 0.0, "verdict": "equal"},
+        {"table": "network", "item": "width 8", "at": 64, "published": 0.5, "ours": 0.52}
+        | {"low": 0.4, "high": 0.64, "runs": 3, "difference": 0.02, "verdict": "within"},
+        {"table": "network", "item": "width 9", "at": 64, "published": 0.5, "ours": 0.49}
+        | {"low": 0.495, "high": 0.485, "runs": 3, "difference": -0.01, "verdict": "differs"},
+        {"table": "network", "item": "width 10", "at": 64, "published": 0.5, "runs": 0}
+        | {"verdict": "not run"},
+    ]
+    return table("reproduction", [both | row for row in rows])
+
+
 def tables(
     seeds: int = 1, architectures: Sequence[Architecture] = DEFAULT
 ) -> dict[str, pd.DataFrame]:
@@ -110,6 +127,7 @@ def tables(
         "kernel": kernels(architectures),
         "calibration": calibration(architectures),
         "evidence": evidence(architectures),
+        "reproduction": reproduction(),
     }
 
 

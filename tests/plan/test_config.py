@@ -22,7 +22,7 @@ from ntk_mnist.settings import AXES, Config
 
 DEFAULT: dict[str, Any] = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 OVERLAYS = sorted(
-    path for path in (REPOSITORY / "config").rglob("*.yaml") if path.name != "config.yaml"
+    path for path in (REPOSITORY / "config").glob("*.yaml") if path.name != "config.yaml"
 )
 #: Every setting that may be one value or a list, as (section, name).
 EVERY_AXIS = [

@@ -14,7 +14,7 @@ def faults(folder: Path, text: str, name: str = "mine.yaml", numbers: bool = Tru
     return file_faults(file, name, numbers)
 
 
-@pytest.mark.parametrize("file", sorted((REPOSITORY / "config").rglob("*.yaml")))
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "config").glob("*.yaml")))
 def test_the_configs_of_the_repository_have_no_fault(file: Path) -> None:
     assert file_faults(file, file.name) == []
 

@@ -32,7 +32,7 @@ def test_it_is_a_valid_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("file", sorted((REPOSITORY / "config").rglob("*.yaml")))
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "config").glob("*.yaml")))
 def test_every_config_of_the_repository_is_valid(file: Any) -> None:
     VALIDATOR.validate(yaml.safe_load(file.read_text()))
 

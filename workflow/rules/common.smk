@@ -14,6 +14,7 @@ RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 SOURCE = RULES.parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
+from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, caption_of, tables_of
 from ntk_mnist.data.catalogue import ARRAYS, RECORD, SOURCES
 from ntk_mnist.data.own import files_of
@@ -24,6 +25,7 @@ from ntk_mnist.plan.config import problems
 from ntk_mnist.plan.config_sources import argument_faults, file_faults, option_faults
 from ntk_mnist.plan.config_text import understood
 from ntk_mnist.plan.experiment import TABLES, experiment_of
+from ntk_mnist.plan.published import read_published
 
 
 def source_faults():
@@ -44,7 +46,18 @@ config = understood(
     workflow.config_settings.config or {},
     workflow.config_settings.config_args or (),
 )
-if faults := [*source_faults(), *problems(config)]:
+
+
+def published_faults():
+    """The fault of the file of published numbers, if there is one."""
+    try:
+        if config.get("published"):
+            read_published(Path(config["published"]))
+    except UserError as fault:
+        yield str(fault)
+
+
+if faults := [*source_faults(), *problems(config)] or [*published_faults()]:
     raise WorkflowError("The configuration cannot run:", *faults)
 
 # Every job runs this checkout's package on this very Python, whatever is activated.
@@ -208,7 +221,8 @@ def stale_table(table, file):
 def table_runs(table):
     file = f"{RESULTS}/{table}.parquet"
     cells = (cell for _, cell in EXPERIMENT.shards(table))
-    forces = forced("compare" if table in COMPARISONS else "table", [file])
+    rules = dict.fromkeys(COMPARISONS, "compare") | {"reproduction": "reproduce"}
+    forces = forced(rules.get(table, "table"), [file])
     return bool(
         forces
         or not exist([file])
@@ -249,6 +263,18 @@ def compared_inputs(_):
     # The labels of the test images.
     labels = if_needed(files, found, PREPARED, prepare_runs)
     return labels | {"shards": shards}
+
+
+def reproduced_tables(_):
+    return [
+        dated(f"{RESULTS}/{table}.parquet", table_runs(table))
+        for table in EXPERIMENT.reproduced
+    ]
+
+
+def reproduction_because(_):
+    file = f"{RESULTS}/reproduction.parquet"
+    return because([file], stale_table("reproduction", file))
 
 
 def chart_tables(wildcards):

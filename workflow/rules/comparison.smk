@@ -1,6 +1,6 @@
 """Networks against their infinite-width limit: distances, ensembles and how fast they converge."""
 
-if EXPERIMENT.training.like_for_like:
+if set(COMPARISONS) <= set(EXPERIMENT.tables):
 
     localrules:
         compare,

@@ -24,6 +24,7 @@ CHARTS: tuple[str, ...] = (
     "accuracy",
     "dynamics",
     "kernel_drift",
+    "reproduction",
 )
 #: Charts of networks that are trained as the kernels are, and of others.
 LIKE_FOR_LIKE: tuple[str, ...] = ("convergence", "accuracy", "dynamics", "kernel_drift")

@@ -285,20 +285,20 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"inputs.dataset: {error}"
         return
     groups = config["architecture"]
-    yield from _unlike_inputs(inputs, dataset, config["grid"]["draw"])
+    yield from _unlike_inputs(inputs, dataset, max((g["draw"] for g in groups), key=len))
     for place, sizes in _sizes(config).items():
         for i, size in enumerate(sizes):
             key = f"{place}[{i}]" if len(sizes) > 1 else place
             yield from _unlike_size(key, size, inputs, dataset)
-    if not any(group["width"] for group in groups):
-        yield "architecture.width: no group has a width; allowed: an empty list beside others"
     training = config["training"]
     sizes = [size for group in groups if group["width"] for size in group["size"]]
-    sizes = sizes or config["grid"]["size"]
-    yield from _unlike_training(training, sizes, config["solve"])
+    if sizes:
+        yield from _unlike_training(training, sizes, config["solve"])
     if dataset.real_valued:
-        yield from _unlike_real_values(inputs, training)
-    smallest, batch_size = min(sizes), training["batch_size"]
+        yield from _unlike_real_inputs(inputs)
+        if sizes:
+            yield from _unlike_real_training(inputs["dataset"], training)
+    smallest, batch_size = min(sizes, default=math.inf), training["batch_size"]
     used = "batch_size" not in convert(training, Training).unused
     if used and training["last_batch"] == "dropped" and batch_size > smallest:
         yield (
@@ -370,14 +370,18 @@ def _unlike_inputs(
         )
 
 
-def _unlike_real_values(inputs: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[str]:
-    """Faults of what needs classes, of a dataset that has real-valued targets."""
-    name = inputs["dataset"]
-    because = f"as {name} has real-valued targets"
+def _unlike_real_inputs(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of inputs that need classes, of a dataset that has real-valued targets."""
+    because = f"as {inputs['dataset']} has real-valued targets"
     if inputs["targets"] == "zero_sum":
         yield f"inputs.targets: zero_sum needs classes, {because}; allowed: one_hot, zero_mean"
     if inputs["selection"] != "first":
         yield f"inputs.selection: {inputs['selection']} needs classes, {because}; allowed: first"
+
+
+def _unlike_real_training(name: str, training: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of a training that needs classes, of a dataset that has real-valued targets."""
+    because = f"as {name} has real-valued targets"
     if training["loss"] != "squared_error":
         yield (
             f"training.loss: {training['loss']} needs classes, {because}; allowed: squared_error"

@@ -12,7 +12,7 @@ import msgspec
 from ntk_mnist import UserError
 from ntk_mnist.data.catalogue import CATALOGUE, Description
 from ntk_mnist.data.own import describe
-from ntk_mnist.measures import COMPARISONS, OUTPUTS
+from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
 from ntk_mnist.settings import Architecture, Inputs, Settings, Solve, Training
@@ -37,6 +37,14 @@ class Table(NamedTuple):
 
 
 _ARCHITECTURE = Architecture.__struct_fields__
+
+
+def _ordered(measures: type[Measures]) -> Iterator[str]:
+    """The columns that a table is sorted by; draws of one size are beside each other."""
+    for column in measures.ORDER:
+        yield from (column, "draw") if column == "size" else (column,)
+
+
 _CELLS = {"network": "networks", "kernel": "kernels"}
 
 #: The tables by their name: one of each output of a cell, and the evidence.
@@ -45,7 +53,7 @@ TABLES: Mapping[str, Table] = {
         output: Table(
             _CELLS[kind],
             output,
-            tuple((column, "ascending") for column in (*_ARCHITECTURE, *measures.ORDER)),
+            tuple((column, "ascending") for column in (*_ARCHITECTURE, *_ordered(measures))),
         )
         for kind, outputs in OUTPUTS.items()
         for output, measures in outputs.items()
@@ -70,6 +78,7 @@ class Group(Settings, frozen=True, kw_only=True):
     architectures: tuple[Architecture, ...]
     sizes: tuple[int, ...]
     widths: tuple[int, ...]
+    draws: tuple[int, ...]
 
 
 class Experiment(Settings, frozen=True, kw_only=True):
@@ -79,11 +88,11 @@ class Experiment(Settings, frozen=True, kw_only=True):
     inputs: Inputs
     groups: tuple[Group, ...]
     seeds: tuple[int, ...]
-    draws: tuple[int, ...]
     training: Training
     solve: Solve
     evidence_architectures: tuple[Architecture, ...]
     evidence_sizes: tuple[int, ...]
+    published: str
     batch_minutes: float
     #: Of a dataset of the user's own, as it is when the experiment is planned.
     own: Description | None = None
@@ -124,7 +133,7 @@ class Experiment(Settings, frozen=True, kw_only=True):
         places = [
             place
             for group in self.groups
-            for place in product(group.architectures, group.sizes, self.draws)
+            for place in product(group.architectures, group.sizes, group.draws)
         ]
         return _kernels(self, tuple(dict.fromkeys(places)), step_size)
 
@@ -135,7 +144,8 @@ class Experiment(Settings, frozen=True, kw_only=True):
         Of several draws of training images, the first.
         """
         in_grid = {tuple(cell.key.values()): cell for cell in self.kernels}
-        places = product(self.evidence_architectures, self.evidence_sizes, self.draws[:1])
+        draw = self.groups[0].draws[0]
+        places = product(self.evidence_architectures, self.evidence_sizes, (draw,))
         cells = _kernels(self, tuple(places), 0.0)
         return [in_grid.get(tuple(cell.key.values()), cell) for cell in cells]
 
@@ -159,12 +169,24 @@ class Experiment(Settings, frozen=True, kw_only=True):
 
     @property
     def tables(self) -> list[str]:
-        """The names of its tables; the evidence is made if it is asked for."""
-        comparisons = COMPARISONS if self.training.like_for_like else ()
-        return [*(name for name in TABLES if name != "evidence"), *comparisons]
+        """The names of its tables; the evidence is made if it is asked for.
+
+        Without networks, there is none of networks.
+        """
+        comparisons = COMPARISONS if self.training.like_for_like and self.networks else ()
+        asked_for = ("evidence",) if self.networks else ("evidence", "network")
+        reproduced = ("reproduction",) if self.published else ()
+        return [*(name for name in TABLES if name not in asked_for), *comparisons, *reproduced]
+
+    @property
+    def reproduced(self) -> list[str]:
+        """The tables that published numbers are compared with."""
+        return [name for name in ("network", "kernel") if name in self.tables]
 
     def shards(self, table: str) -> list[tuple[str, Cell]]:
         """The shards of a table, each with its cell, by their paths below the results."""
+        if table == "reproduction":
+            return [shard for name in self.reproduced for shard in self.shards(name)]
         if table in COMPARISONS:
             networks: list[Cell] = [*self.networks]
             kernels: list[Cell] = [*self.kernels]
@@ -194,7 +216,7 @@ def _networks(experiment: Experiment) -> list[NetworkCell]:
     places = [
         place
         for group in experiment.groups
-        for place in product(group.architectures, group.widths, group.sizes, experiment.draws)
+        for place in product(group.architectures, group.widths, group.sizes, group.draws)
     ]
     return [
         NetworkCell(
@@ -255,15 +277,16 @@ def experiment_of(config: Mapping[str, Any]) -> Experiment:
                 ),
                 "sizes": group["size"],
                 "widths": group["width"],
+                "draws": group["draw"],
             }
             for group in groups
         ],
         "seeds": grid["seed"],
-        "draws": grid["draw"],
         "training": config["training"],
         "solve": config["solve"],
         "evidence_architectures": list(_combinations(compared)),
         "evidence_sizes": evidence["size"],
+        "published": config["published"],
         "batch_minutes": config["batch_minutes"],
         "own": None if dataset in CATALOGUE else asdict(describe(dataset)),
     }

@@ -6,7 +6,13 @@ from pathlib import Path
 from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.plan.cells import Cell
 from ntk_mnist.plan.experiment import Experiment
-from ntk_mnist.store.records import chart_record, prepared_record, table_record
+from ntk_mnist.plan.published import digest_of_published
+from ntk_mnist.store.records import (
+    chart_record,
+    prepared_record,
+    reproduction_record,
+    table_record,
+)
 from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
 from ntk_mnist.store.staleness import accepted, damage, digest, reasons
 
@@ -70,6 +76,8 @@ def stale_table(experiment: Experiment, name: str, results: Path, file: Path) ->
         results: folder of the experiment.
         file: the table.
     """
+    if name == "reproduction":
+        return _stale_reproduction(experiment, results, file)
     paths = [path for path, _ in experiment.shards(name)]
     digests = {path: digest(results / path) for path in paths}
     marks = {path: accepted(results / path) for path in paths}
@@ -78,6 +86,14 @@ def stale_table(experiment: Experiment, name: str, results: Path, file: Path) ->
     return reasons(
         file, table_record(columns(TABLE_SCHEMAS[name]), digests, rows, marks, **made_by)
     )
+
+
+def _stale_reproduction(experiment: Experiment, results: Path, file: Path) -> list[str]:
+    """Why the table of published numbers is stale."""
+    digests = {name: digest(results / f"{name}.parquet") for name in experiment.reproduced}
+    published = digest_of_published(Path(experiment.published))
+    schema = columns(TABLE_SCHEMAS["reproduction"])
+    return reasons(file, reproduction_record(schema, digests, published))
 
 
 def stale_chart(name: str, tables: Mapping[str, Path], dataset: str, file: Path) -> list[str]:

@@ -26,6 +26,7 @@ __all__ = [
     "marks",
     "prepared_by",
     "prepared_record",
+    "reproduction_record",
     "table_record",
 ]
 
@@ -117,6 +118,20 @@ def table_record(
     }
     made = make_record(settings, [made_by], columns=columns)
     return made | {"accepted": marked} if marked else made
+
+
+def reproduction_record(
+    columns: Mapping[str, str], tables: Mapping[str, str], published: str
+) -> Record:
+    """Of a table of published numbers and ours.
+
+    Args:
+        columns: of its schema.
+        tables: the digests of our tables by their names.
+        published: the digest of the published numbers.
+    """
+    settings = {"tables": digest_of(tables), "published numbers": published[:16]}
+    return make_record(settings, ["commands.reproduce.rows"], columns=columns)
 
 
 def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:

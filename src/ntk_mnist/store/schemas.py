@@ -10,7 +10,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ntk_mnist.declarations import Field, declared
-from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
+from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures, ReproductionMeasures
 from ntk_mnist.settings import Architecture, Draw, Inputs, Size, Training, Width
 
 __all__ = ["OPTIONAL", "SHARD_SCHEMAS", "TABLE_SCHEMAS", "columns"]
@@ -83,6 +83,7 @@ TABLE_SCHEMAS: Mapping[str, pa.Schema] = {
         name: pa.schema([*_fields(*_compared(measures), measures)])
         for name, measures in COMPARISONS.items()
     },
+    "reproduction": pa.schema([*_fields(ReproductionMeasures)]),
 }
 
 

@@ -1,0 +1,94 @@
+"""Which of our rows stand beside a published number."""
+
+from math import inf
+from typing import Any
+
+import pytest
+
+from ntk_mnist.commands.reproduce import rows
+from ntk_mnist.commands.reproductions import Reproduction, page
+from ntk_mnist.plan.published import Facts, Published
+
+
+def published(*facts: Facts) -> Published:
+    return Published(title="T", citation="A paper, table 1", explanation="Why.", facts=facts)
+
+
+def network(width: int, seed: int, accuracy: float | None, W_std: float = 1.5) -> dict[str, Any]:
+    return {
+        "dataset": "mnist",
+        "width": width,
+        "size": 64,
+        "seed": seed,
+        "W_std": W_std,
+        "test_accuracy": accuracy,
+    }
+
+
+KERNELS = [
+    {"dataset": "mnist", "kernel": kind, "time": time, "size": 64, "draw": None}
+    | {"test_accuracy": accuracy}
+    for kind, time, accuracy in (("nngp", inf, 0.61), ("nngp", 10.0, 0.3), ("ntk", inf, 0.7))
+]
+OF_KERNEL = Facts(
+    table="kernel",
+    where={"kernel": "nngp", "time": inf},
+    column="test_accuracy",
+    decimals=2,
+    over="size",
+    values={64: 0.61, 128: 0.7},
+)
+OF_NETWORK = Facts(
+    table="network",
+    where={"W_std": 1.5},
+    column="test_accuracy",
+    decimals=3,
+    over="width",
+    values={8: 0.5, 16: 0.9},
+)
+
+
+def test_a_kernel_is_found_by_its_kind_and_time() -> None:
+    found, missing = rows(published(OF_KERNEL), {"kernel": KERNELS})
+    assert (found.ours, found.runs, found.verdict) == (0.61, 1, "equal")
+    assert (found.low, found.high) == (None, None)
+    assert found.item == "nngp, t = ∞"
+    assert (missing.ours, missing.runs, missing.verdict) == (None, 0, "not run")
+
+
+def test_seeds_are_runs_and_other_architectures_are_not() -> None:
+    ours = [network(8, seed, 0.4 + 0.1 * seed) for seed in range(3)]
+    ours += [network(8, 0, 0.0, W_std=1.6), network(16, 0, 0.2), network(16, 1, 0.2)]
+    first, second = rows(published(OF_NETWORK), {"network": ours})
+    assert (first.runs, first.verdict) == (3, "equal")
+    assert first.ours == pytest.approx(0.5)
+    assert (second.runs, second.verdict) == (2, "differs")
+    assert second.difference == pytest.approx(-0.7)
+
+
+def test_a_setting_is_equal_to_the_digits_that_a_file_states() -> None:
+    rounded = [network(8, 0, 0.5, W_std=1.5 * (1 + 1e-7))]
+    assert next(rows(published(OF_NETWORK), {"network": rounded})).verdict == "equal"
+
+
+def test_a_row_without_the_number_is_no_run() -> None:
+    found = rows(published(OF_NETWORK), {"network": [network(8, 0, None)]})
+    assert [row.verdict for row in found] == ["not run", "not run"]
+
+
+def test_the_page_shows_each_number_with_ours_and_marks_what_differs() -> None:
+    from pathlib import Path
+
+    from msgspec.structs import asdict
+
+    ours = [network(8, seed, 0.4 + 0.1 * seed) for seed in range(3)] + [network(16, 0, 0.2)]
+    numbers = published(OF_KERNEL, OF_NETWORK)
+    table = [asdict(row) for row in rows(numbers, {"network": ours, "kernel": KERNELS})]
+    text = page([Reproduction(Path("config/mine.yaml"), numbers, table, 300.0)])
+    assert "| [mine](../config/mine.yaml) | 4 | 2 | 0 | 0 | 1 | 1 | 5 min |" in text
+    assert "snakemake --configfile config/mine.yaml" in text
+    assert "| nngp, t = ∞ | 0.61<br>0.61<br>+0.00 | 0.70<br>not run |" in text
+    assert "0.500<br>0.500 ± 0.497<br>+0.000 | 0.900<br>0.200<br>−0.700 |" in text
+    assert "A paper, table 1" in text
+    nothing = page([Reproduction(Path("config/mine.yaml"), numbers, [], 0.0)])
+    assert "| 4 | 0 | 0 | 0 | 0 | 4 | not run |" in nothing
