@@ -309,8 +309,9 @@ def test_the_example_of_ones_own_data_can_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    text = (REPOSITORY / "config/README.md").read_text()
-    (program,), (config,) = (
+    text = (REPOSITORY / "config/README.md").read_text().partition("## Your own data")[2]
+    text = text.partition("\n## ")[0]
+    (program, *_), (config, *_) = (
         re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL) for language in ("python", "yaml")
     )
     subprocess.run([sys.executable, "-c", program], check=True)
