@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from checkout import REPOSITORY
+from data.own_files import as_archive, classified
 
 from ntk_mnist import charts
 from ntk_mnist.store.records import differences
@@ -32,6 +33,8 @@ def records():
     from ntk_mnist.plan.stale import MADE_BY
     from ntk_mnist.store.records import chart_record, prepared_record, table_record
     from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
+    from ntk_mnist.data.own import describe
+    described = describe(sys.argv[1])
     small = experiment_of({"inputs": {"dataset": "digits", "test_size": 100}, "grid": {"size": 64}})
     like = {"parameterization": "ntk", "loss": "squared_error", "optimizer": "gradient_descent"}
     descent = experiment_of({
@@ -52,6 +55,7 @@ def records():
         "exact": large.kernels[0].record("kernel"),
         "tanh": tanh.kernels[0].record("kernel"),
         "arrays": prepared_record("digits"),
+        "own arrays": prepared_record("mine.npz", described.stated),
         "table": table_record(columns(TABLE_SCHEMAS["kernel"]), {}, ""),
         **{f"{chart} chart": chart_record(chart, {}, "digits") for chart in CHARTS},
     }
@@ -112,7 +116,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "check of a config": ("plan/config.py", "is too small", "is much too small", NOTHING),
     "sentence of a setting": ("settings.py", "images a step", "images of a step", NOTHING),
     "bound of a setting": ("settings.py", "le=1000", "le=2000", NOTHING),
-    "sentence of a column": ("measures.py", "fraction of the validation images", "validation images", NOTHING),
+    "sentence of a column": ("measures.py", "fraction of the {} images", "of the {} images", NOTHING),
     "unused function of charts": ("charts/style.py", r"\Z", "\n\ndef idle() -> int:\n    return 1\n", NOTHING),
     "digests themselves": ("store/records.py", r"\[:16\]", "[:16 + 0]", NOTHING),
     # Something that does.
@@ -136,6 +140,9 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "inputs": (PREPROCESSING, "/ self.pixel_max", "/ (self.pixel_max + 1)", CELLS),
     "pixels of the dataset": (CATALOGUE, "pixel_max=16", "pixel_max=17", CELLS - {"exact"} | {"arrays"} | CHARTS),
     "reading of originals": ("data/originals.py", "type_code != 0x08", "type_code != 0x09", CELLS | {"arrays"}),
+    "preparing of one's own data": ("data/own_arrays.py", r"astype\(np\.float32\)", "astype(np.float16)", {"own arrays"}),
+    "description of one's own data": ("data/own.py", "255 if is_image", "254 if is_image", {"own arrays"}),
+    "writing of arrays": ("data/originals.py", r"np\.save\(whole, array\)", "np.save(whole, array[::-1])", CELLS | {"arrays", "own arrays"}),
     "threads": ("runtime.py", '"MKL_NUM_THREADS"', '"MKL_THREADS"', CELLS),
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
     "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
@@ -159,11 +166,11 @@ EVERYWHERE = {"local variable", "private function", "private constant", "import 
 
 
 class Planner:
-    """Asks for the records of a copy of the package."""
+    """Asks for the records of a copy of the package, with a file of the user's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", RECORDS],
+            [sys.executable, "-I", "-c", RECORDS, own],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -189,8 +196,8 @@ def copy_of_source(to: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def planner() -> Iterator[Planner]:
-    planner = Planner()
+def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
+    planner = Planner(as_archive(tmp_path_factory.mktemp("own") / "own.npz", classified()))
     yield planner
     planner.close()
 

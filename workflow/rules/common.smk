@@ -172,7 +172,7 @@ def originals_because(_):
 
 @cache
 def stale_arrays():
-    return stale.stale_arrays(DATASET, DESCRIPTION.sha256, Path(PREPARED_RECORD))
+    return stale.stale_arrays(DATASET, DESCRIPTION.stated, Path(PREPARED_RECORD))
 
 
 @cache

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     """Parse, check and write."""
     own: Description | None = options.own
     if own:
-        made = prepared_record(name_of(options.dataset), own.sha256)
+        made = prepared_record(name_of(options.dataset), own.stated)
         prepare_own(options.dataset, own, options.output)
     else:
         made = prepared_record(options.dataset)

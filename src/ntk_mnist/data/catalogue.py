@@ -79,6 +79,19 @@ class Description:
         return (count, *self.image_shape) if "images" in part else (count,)
 
     @property
+    def stated(self) -> dict[str, str]:
+        """What decides the numbers of one of the user's own; of others, the catalogue does."""
+        if not self.sha256:
+            return {}
+        # So many digits tell contents apart and leave the reason of a job readable.
+        images = f"{8 * self.pixel_bytes} bits / {self.pixel_max}"
+        labels = "real-valued targets" if self.real_valued else "classes"
+        return {
+            "data_digest": self.sha256[:16],
+            "data_read_as": f"{images}, {self.outputs} {labels}",
+        }
+
+    @property
     def pixels(self) -> int:
         """Length of a flattened image."""
         return math.prod(self.image_shape)

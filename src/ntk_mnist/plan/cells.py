@@ -26,7 +26,7 @@ from ntk_mnist.settings import (
     Training,
     Width,
 )
-from ntk_mnist.store.records import UNUSED, Record, data_settings, make_record, prepared_by
+from ntk_mnist.store.records import UNUSED, Record, make_record, prepared_by
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, columns
 
 __all__ = ["Cell", "KernelCell", "NetworkCell", "architecture_key"]
@@ -141,11 +141,11 @@ class Cell(Struct, frozen=True, kw_only=True):
         """What would make one output now."""
         used = _values(self._groups) | dict.fromkeys(self._unused, UNUSED)
         # Where a file of the user's own lies decides nothing; its content does.
-        used |= data_settings(self.dataset, self.description.sha256)
+        used |= {"dataset": self.dataset, **self.description.stated}
         settings = msgspec.to_builtins(used | self.axes | self._more_settings)
         return make_record(
             settings,
-            (*self._code, prepared_by(self.description.sha256), *_SHARED_CODE),
+            (*self._code, prepared_by(self.description.stated), *_SHARED_CODE),
             _LIBRARIES,
             columns(SHARD_SCHEMAS[output]),
             self._choices | self._more_choices,

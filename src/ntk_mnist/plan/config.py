@@ -295,7 +295,9 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     if sizes:
         yield from _unlike_training(training, sizes, config["solve"])
     if dataset.real_valued:
-        yield from _unlike_real_values(inputs, training)
+        yield from _unlike_real_inputs(inputs)
+        if sizes:
+            yield from _unlike_real_training(inputs["dataset"], training)
     smallest, batch_size = min(sizes, default=math.inf), training["batch_size"]
     used = "batch_size" not in convert(training, Training).unused
     if used and training["last_batch"] == "dropped" and batch_size > smallest:
@@ -368,14 +370,18 @@ def _unlike_inputs(
         )
 
 
-def _unlike_real_values(inputs: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[str]:
-    """Faults of what needs classes, of a dataset that has real-valued targets."""
-    name = inputs["dataset"]
-    because = f"as {name} has real-valued targets"
+def _unlike_real_inputs(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of inputs that need classes, of a dataset that has real-valued targets."""
+    because = f"as {inputs['dataset']} has real-valued targets"
     if inputs["targets"] == "zero_sum":
         yield f"inputs.targets: zero_sum needs classes, {because}; allowed: one_hot, zero_mean"
     if inputs["selection"] != "first":
         yield f"inputs.selection: {inputs['selection']} needs classes, {because}; allowed: first"
+
+
+def _unlike_real_training(name: str, training: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of a training that needs classes, of a dataset that has real-valued targets."""
+    because = f"as {name} has real-valued targets"
     if training["loss"] != "squared_error":
         yield (
             f"training.loss: {training['loss']} needs classes, {because}; allowed: squared_error"

@@ -38,15 +38,15 @@ def stale_originals(listing: Path) -> list[str]:
     return damage(listing)
 
 
-def stale_arrays(dataset: str, digest: str, record: Path) -> list[str]:
+def stale_arrays(dataset: str, own: Mapping[str, str], record: Path) -> list[str]:
     """Why the arrays of a dataset are stale, whose record is in a file beside them.
 
     Args:
         dataset: its name in tables.
-        digest: the SHA-256 of one of the user's own; else empty.
+        own: what decides one of the user's own (``Description.stated``); of others, nothing.
         record: the file.
     """
-    return reasons(record, prepared_record(dataset, digest))
+    return reasons(record, prepared_record(dataset, own))
 
 
 def stale_cell(cell: Cell, results: Path) -> list[str]:

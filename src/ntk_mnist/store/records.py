@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ntk_mnist.registries import names_in
@@ -19,7 +20,6 @@ __all__ = [
     "Record",
     "accepted",
     "chart_record",
-    "data_settings",
     "differences",
     "digest_of",
     "make_record",
@@ -38,6 +38,7 @@ Record: TypeAlias = dict[str, dict[str, Any]]
 #: The value of a setting that changes nothing beside the others.
 UNUSED = "unused"
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
 
 
@@ -66,30 +67,24 @@ def make_record(
     }
 
 
-def prepared_record(dataset: str, digest: str = "") -> Record:
+def prepared_record(dataset: str, own: Mapping[str, str] = _NOTHING) -> Record:
     """Of the prepared arrays of a dataset.
 
     Args:
         dataset: its name in tables.
-        digest: the SHA-256 of one of the user's own; else empty.
+        own: what decides one of the user's own (``Description.stated``); of others, nothing.
     """
     return make_record(
-        data_settings(dataset, digest),
-        [prepared_by(digest)],
+        {"dataset": dataset, **own},
+        [prepared_by(own)],
         ["numpy"],
         choices=_entry_of(dataset),
     )
 
 
-def data_settings(dataset: str, digest: str) -> dict[str, str]:
-    """What a record says of a dataset; the arguments are those of :func:`prepared_record`."""
-    # So many digits tell contents apart and leave the reason of a job readable.
-    return {"dataset": dataset} | ({"data_digest": digest[:16]} if digest else {})
-
-
-def prepared_by(digest: str) -> str:
+def prepared_by(own: Mapping[str, str]) -> str:
     """The function that prepares a dataset; the argument is that of :func:`prepared_record`."""
-    return "data.own_arrays.prepare_own" if digest else "data.originals.prepare"
+    return "data.own_arrays.prepare_own" if own else "data.originals.prepare"
 
 
 def _entry_of(dataset: str) -> dict[str, str]:
