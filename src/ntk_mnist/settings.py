@@ -380,8 +380,9 @@ class Evidence(Settings, frozen=True, kw_only=True):
     """Kernel cells whose log marginal likelihoods are compared; each is a value or a list.
 
     `snakemake evidence` solves them, and lists, draws and names the likeliest architecture, each
-    kernel at its best amplitude and without a test image. The activation is that of
-    `architecture`.
+    kernel at its best amplitude and without a test image. With `inputs.validation_size` it also
+    names the one with the best validation accuracy, and the test accuracy of both; without, the
+    likelihood alone chooses. The activation is that of `architecture`.
     """
 
     size: tuple[Size, ...] = (1024,)

@@ -20,9 +20,10 @@ from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 
 every_chart = pytest.mark.parametrize("name", CHARTS)
-#: The evidence compares architectures in one panel, and published numbers are of any.
+#: These compare architectures in one panel, and published numbers are of any.
+COMPARING = ("evidence", "signal_propagation", "reproduction")
 every_chart_with_a_row_of_panels_an_architecture = pytest.mark.parametrize(
-    "name", [name for name in CHARTS if name not in ("evidence", "reproduction")]
+    "name", [name for name in CHARTS if name not in COMPARING]
 )
 one_or_eight = pytest.mark.parametrize("architectures", [1, 8])
 

@@ -76,3 +76,23 @@ def test_a_kernel_that_gives_the_labels_no_likelihood_is_drawn_at_its_best_ampli
 
 def test_one_architecture_is_drawn_too() -> None:
     assert set(points(evidence())["name"]) == {"relu"}
+
+
+def test_the_best_on_validation_images_has_a_square_if_there_are_any() -> None:
+    table = evidence(EIGHT)
+    assert "square" not in str(spec_of(table))
+    best = table["depth"].eq(3) & table["activation"].eq("erf") & table["W_std"].eq(1)
+    validated = table.assign(
+        validation_size=500,
+        validation_accuracy=0.5 + 0.2 * best,
+        validation_mse=0.01,
+    )
+    spec = spec_of(validated)
+    assert spec["title"]["subtitle"][1].endswith(
+        "square: the best accuracy on 500 validation images"
+    )
+    datasets = [pd.DataFrame(rows) for rows in spec["datasets"].values()]
+    marked = pd.concat(rows for rows in datasets if rows["validated"].all())
+    assert set(marked["name"]) == {"erf, depth 3, W_std 1"}
+    squares = [mark for mark in found(spec, "mark") if mark.get("shape") == "square"]
+    assert len(squares) == len(KINDS) * len(SIZES)

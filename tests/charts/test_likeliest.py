@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from charts.made_up_tables import EIGHT, KINDS, SIZES, evidence
 
-from ntk_mnist.charts.likeliest import announcements, ranked
+from ntk_mnist.charts.likeliest import announcements, best_validated, ranked
 from ntk_mnist.settings import Architecture
 
 #: Without bias, and with the ``W_std`` of a depth.
@@ -85,3 +85,47 @@ def test_likeliest_architectures_that_differ_in_several_settings_are_all_named()
 def test_one_architecture_is_ahead_of_none() -> None:
     (line,) = announcements(of_one(evidence()))
     assert line.endswith("amplitude 0.5; log marginal likelihood 5,000.0 nats")
+
+
+def with_validation(table: pd.DataFrame) -> pd.DataFrame:
+    """The least likely architecture has the best validation accuracy, and another one the same."""
+    accuracy = pd.Series(0.5, index=table.index).where(table.index < 6, 0.931)
+    return table.assign(
+        test_accuracy=0.9,
+        validation_size=10_000,
+        validation_accuracy=accuracy,
+        validation_mse=0.01 + 0.01 * (table.index == 6),
+    )
+
+
+def test_with_validation_images_the_best_on_these_is_named_with_the_test_accuracy_of_both() -> None:
+    likeliest, best = announcements(with_validation(of_one(evidence(EIGHT))))
+    assert likeliest.startswith("Likeliest at size 128, NNGP: erf, 2 hidden layers, W_std 1")
+    # √(0.9 · 0.1 / 1000).
+    assert likeliest.endswith("10.0 nats ahead of the next; test accuracy 0.900 ± 0.009")
+    assert best == (
+        "Best on 10,000 validation images at size 128, NNGP: relu, 3 hidden layers, W_std 1.5,"
+        " b_std 0; validation accuracy 0.931, test accuracy 0.900 ± 0.009"
+    )
+
+
+def test_the_smaller_validation_error_decides_between_equal_accuracies() -> None:
+    rows = ranked(with_validation(of_one(evidence(EIGHT))))
+    (row,) = best_validated(rows).to_dict("records")
+    assert row["validation_mse"] == 0.01
+    assert row["W_std"] == 1.5
+
+
+def test_without_validation_images_the_likelihood_alone_chooses_and_tells_no_test_accuracy() -> (
+    None
+):
+    rows = of_one(evidence(EIGHT)).assign(test_accuracy=0.9)
+    assert best_validated(rows).empty
+    (line,) = announcements(rows)
+    assert "test" not in line
+
+
+def test_equally_likely_architectures_of_different_test_accuracy_are_all_told() -> None:
+    table = with_validation(scaled()).assign(test_accuracy=[0.8, 0.9, 0.8, 0.1, 0.1, 0.1])
+    line, _ = announcements(table)
+    assert line.endswith("test accuracy 0.800 ± 0.013 or 0.900 ± 0.009")

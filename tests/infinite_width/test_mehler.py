@@ -1,6 +1,6 @@
 """The series against quadrature in two dimensions, written apart, and against closed forms."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -74,17 +74,14 @@ def error_of(dual: Dual, a: float) -> float:
 
 
 @pytest.fixture
-def few_terms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+def few_terms(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Sets the terms of a series, of which none is refused."""
 
     def set_terms(terms: int) -> None:
-        mehler._rule.cache_clear()
-        monkeypatch.setattr(mehler, "_TERMS", terms)
+        monkeypatch.setattr(mehler, "_RULES", (mehler._Rule(256, terms),))
         monkeypatch.setattr(mehler, "_LARGEST", 1.0)
 
-    yield set_terms
-    monkeypatch.undo()
-    mehler._rule.cache_clear()
+    return set_terms
 
 
 @pytest.mark.parametrize("activation", FUNCTIONS)
@@ -106,6 +103,60 @@ def test_the_error_is_within_the_claim_and_small_where_variances_are(activation:
         scale = np.sqrt(moments(slope, a_, a_, 0, 1) * moments(slope, b_, b_, 0, 1))
         derivative = moments(slope, a_, b_, gap_, sign_)
         assert abs(ours.derivative[i] - derivative) < (claim + ROUNDING) * scale
+
+
+@pytest.mark.parametrize("activation", FUNCTIONS)
+@pytest.mark.parametrize("a", [3.0, 5.0, 7.0])
+def test_larger_rules_are_right_at_larger_variances(activation: str, a: float) -> None:
+    dual, (function, slope) = DUALS[activation], FUNCTIONS[activation]
+    cases = [
+        (b, gap, sign)
+        for b in (a, 0.8 * a, 0.5)
+        for gap, sign in ((0.0, 1), (1e-8, 1), (0.01, -1), (0.3, 1), (0.7, -1), (1.0, 1))
+    ]
+    b, gap, sign = (np.array(column) for column in zip(*cases, strict=True))
+    ours = dual_of(dual, a, b, sign * (1 - gap), gap)
+    with jax.enable_x64(True):
+        second = float(dual.variance(jnp.float64(a)))
+    claim = error_of(dual, a)
+    assert claim < 1e-8
+    assert second == pytest.approx(moments(function, a, a, 0, 1), rel=claim + ROUNDING)
+    for i, (b_, gap_, sign_) in enumerate(cases):
+        scale = np.sqrt(moments(function, a, a, 0, 1) * moments(function, b_, b_, 0, 1))
+        value = moments(function, a, b_, gap_, sign_) / scale
+        assert abs(ours.correlation[i] - value) < claim + ROUNDING
+        scale = np.sqrt(moments(slope, a, a, 0, 1) * moments(slope, b_, b_, 0, 1))
+        derivative = moments(slope, a, b_, gap_, sign_)
+        assert abs(ours.derivative[i] - derivative) < (claim + ROUNDING) * scale
+        if b_ == a and gap_ and sign_ > 0 and gap_ < 1:
+            less = half_distance(function, a, a, gap_) / moments(function, a, a, 0, 1)
+            # The quadrature's difference of equal numbers loses some digits.
+            assert ours.gap[i] == pytest.approx(less, rel=max(1e-6, 1e-16 / np.sqrt(gap_ * a)))
+
+
+def test_small_variances_alone_take_the_smallest_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = np.array([0.5, 1.0, 2.5]), np.array([2.5, 0.3, 1.0])
+    ours = dual_of(mehler_dual(jnp.tanh, symmetric=True), a, b, 0.4, 0.6)
+    monkeypatch.setattr(mehler, "_RULES", mehler._RULES[:1])
+    smallest = dual_of(mehler_dual(jnp.tanh, symmetric=True), a, b, 0.4, 0.6)
+    for one, other in zip(ours, smallest, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_known_of_a_variance_does_not_depend_on_the_others() -> None:
+    dual = DUALS["tanh"]
+    assert dual.error is not None
+    a = np.array([0.5, 2.5, 4.0, 7.0, 100.0])
+    with jax.enable_x64(True):
+        for known in (dual.variance, dual.error):
+            together = np.asarray(known(jnp.asarray(a)))
+            alone = [float(known(jnp.float64(value))) for value in a]
+            np.testing.assert_allclose(together, alone, rtol=1e-14, atol=1e-14)
+    pairs = dual_of(dual, a[:4], a[:4], 0.3, 0.7)
+    for i, value in enumerate(a[:4]):
+        one = dual_of(dual, value, value, 0.3, 0.7)
+        claim = error_of(dual, value)
+        assert pairs.correlation[i] == pytest.approx(float(one.correlation), rel=claim)
 
 
 @pytest.mark.parametrize(

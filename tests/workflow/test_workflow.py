@@ -169,7 +169,7 @@ def test_evidence_lists_the_likeliest_architecture_first_and_shares_cells_with_t
 ) -> None:
     done.configure(CONFIG + EVIDENCE)
     # Depth 2 and W_std 1 is in the grid of kernels already.
-    assert done.jobs("evidence") == Counter(kernel=3, table=1, chart=1)
+    assert done.jobs("evidence") == Counter(kernel=3, table=1, chart=2)
     table = done.table("evidence").to_pandas()
     assert set(table["time"]) == {inf}
     for _, rows in table.groupby("kernel"):
@@ -177,7 +177,7 @@ def test_evidence_lists_the_likeliest_architecture_first_and_shares_cells_with_t
         cells = zip(rows["depth"], rows["W_std"], rows["b_std"], strict=True)
         assert sorted(cells) == [(2, 0.5, 0), (2, 1.0, 0), (3, 0.5, 0), (3, 1.0, 0)]
     done.configure(CONFIG + EVIDENCE.replace("1.0", "1.0, 1.5"))
-    assert done.jobs("evidence") == Counter(kernel=2, table=1, chart=1)
+    assert done.jobs("evidence") == Counter(kernel=2, table=1, chart=2)
     assert done.jobs() == Counter()
 
 
@@ -302,7 +302,7 @@ def test_it_is_a_module_of_another_workflow_with_a_config_of_its_own(
         ("tables", Counter(prepare=1, **CELLS, table=3)),
         ("figures", Counter(prepare=1, **CELLS, **TABLES_AND_CHARTS)),
         ("data", Counter(prepare=1)),
-        ("evidence", Counter(prepare=1, kernel=3 * 4 * 3, table=1, chart=1)),
+        ("evidence", Counter(prepare=1, kernel=3 * 4 * 3, table=1, chart=2)),
     ],
 )
 def test_named_targets_plan_what_they_name(

@@ -20,6 +20,7 @@ CHARTS: tuple[str, ...] = (
     "gap_to_infinite_width",
     "calibration",
     "evidence",
+    "signal_propagation",
     "convergence",
     "accuracy",
     "dynamics",

@@ -13,7 +13,7 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import counted
-from ntk_mnist.charts.likeliest import ranked
+from ntk_mnist.charts.likeliest import best_validated, ranked
 from ntk_mnist.charts.observations import (
     architectures_in,
     checked,
@@ -34,7 +34,8 @@ CAPTION: str = (
     "is the kernel, for each architecture, the likeliest first: how far it is behind the "
     "likeliest, in nats for each image and output, with the kernel times its best amplitude and "
     "with the kernel as it is. The likeliest has a ring and a bold name; several have if they are "
-    "equally likely, as those are that differ in amplitude alone."
+    "equally likely, as those are that differ in amplitude alone. A square, if there are "
+    "validation images, is the architecture with the best accuracy on these."
 )
 
 _SERIES = Series(
@@ -83,8 +84,16 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return styled(
         rows_of_panels(rows, _SERIES),
         "Evidence for each architecture",
-        [inputs_and_shared(table, architectures) + only, "Ring and bold name: the likeliest"],
+        [inputs_and_shared(table, architectures) + only, _legend(table)],
     )
+
+
+def _legend(table: pd.DataFrame) -> str:
+    words = "Ring and bold name: the likeliest"
+    if table["validation_accuracy"].isna().all():
+        return words
+    images = counted(table["validation_size"].iloc[0], "validation image")
+    return f"{words}; square: the best accuracy on {images}"
 
 
 def _points(ranks: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +107,8 @@ def _points(ranks: pd.DataFrame) -> pd.DataFrame:
     best = ranks["maximized_log_marginal_likelihood"].max()
     values = ("maximized_log_marginal_likelihood", "log_marginal_likelihood")
     both = [
-        ranks[["name", "likeliest", "amplitude"]].assign(
+        ranks[["name", "likeliest", "amplitude", "validation_accuracy"]].assign(
+            validated=ranks.index.isin(best_validated(ranks).index),
             likelihood=label,
             nats=ranks[column],
             value=ranks[column] / count,
@@ -162,6 +172,11 @@ def _panel(points: pd.DataFrame, kind: str, x: alt.X) -> Panel:
     )
     between = base.mark_rule(strokeWidth=1.2).encode(x=x, x2="at_best:Q")
     marks = base.mark_point(filled=True, size=40).encode(x=x, tooltip=tooltip)
+    validated = points[points["validated"] & (points["likelihood"] == _SERIES.finite[0])]
     ring = alt.Chart(best).mark_point(size=130, strokeWidth=1.5, color="black").encode(x, y)
     title = [kind.upper(), f"likeliest: {best['value'].max():.3f} nats an image and output"]
-    return panel(alt.layer(between, marks, ring), title).properties(height=alt.Step(_STEP))
+    square = alt.Chart(validated).mark_point(
+        shape="square", size=210, strokeWidth=1.5, color="black", filled=False
+    )
+    layers = [between, marks, ring, *([] if validated.empty else [square.encode(x, y)])]
+    return panel(alt.layer(*layers), title).properties(height=alt.Step(_STEP))

@@ -1,17 +1,21 @@
-"""Which architectures of the evidence are the likeliest, and how a person is told.
+"""Which architectures of the evidence are the likeliest, or best on validation images, in words.
 
 For some activations (relu, abs) and no bias, ``W_std`` only scales the kernel. At their best
 amplitudes such architectures are equally likely, and none of them is the winner alone.
+
+Without validation images, the likelihood alone chooses, and no test accuracy is told.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from ntk_mnist.charts.labels import decimal
 from ntk_mnist.charts.observations import ARCHITECTURE, kernels_in, setting_in_words
+from ntk_mnist.comparison.binomial import standard_error
 
-__all__ = ["announcements", "ranked"]
+__all__ = ["announcements", "best_validated", "ranked"]
 
 # Of a sum of the logarithms of thousands of eigenvalues, each known to a few digits less than
 # float64 has.
@@ -44,8 +48,26 @@ def ranked(rows: pd.DataFrame) -> pd.DataFrame:
     return found.drop(columns="step").reset_index(drop=True)
 
 
+def best_validated(rows: pd.DataFrame) -> pd.DataFrame:
+    """The row with the best validation accuracy; of several, that with the smallest squared error.
+
+    Args:
+        rows: of the evidence, one kernel and size, a row an architecture.
+
+    Returns:
+        One row; none if there are no validation images.
+    """
+    order = ["validation_accuracy", "validation_mse", *ARCHITECTURE]
+    validated = rows.dropna(subset=["validation_accuracy"])
+    return validated.sort_values(order, ascending=[False, *[True] * (len(order) - 1)]).head(1)
+
+
 def announcements(evidence: pd.DataFrame) -> Iterator[str]:
-    """A line for each size and kernel that names the likeliest architecture, or several."""
+    """A line for each size and kernel that names the likeliest architecture, or several.
+
+    With validation images, a second line names the best one on these, and both lines have the test
+    accuracy and its binomial standard error.
+    """
     for size in sorted(evidence["size"].unique()):
         of_size = evidence[evidence["size"] == size]
         for kind in kernels_in(of_size):
@@ -57,7 +79,30 @@ def announcements(evidence: pd.DataFrame) -> Iterator[str]:
             )
             if not others.empty:
                 line += f", {_nats(others['behind'].min())} ahead of the next"
-            yield line
+            validated = best_validated(rows)
+            if validated.empty:
+                yield line
+                continue
+            yield f"{line}; {_tested(best)}"
+            row = validated.iloc[0]
+            yield (
+                f"Best on {row['validation_size']:,} validation images at size {size:,}, "
+                f"{kind.upper()}: {_settings(row.to_dict())}; validation accuracy "
+                f"{row['validation_accuracy']:.3f}, {_tested(validated)}"
+            )
+
+
+def _tested(rows: pd.DataFrame) -> str:
+    """The test accuracy of each row, once if they agree, with its binomial standard error."""
+    words = (
+        f"{accuracy:.3f} ± {standard_error(accuracy, images):.3f}"
+        for accuracy, images in zip(rows["test_accuracy"], rows["test_size"], strict=True)
+    )
+    return f"test accuracy {_either(dict.fromkeys(words))}"
+
+
+def _settings(row: Mapping[Any, Any]) -> str:
+    return ", ".join(setting_in_words(name, row[name]) for name in ARCHITECTURE)
 
 
 def _named(best: pd.DataFrame) -> str:
@@ -66,10 +111,7 @@ def _named(best: pd.DataFrame) -> str:
     varied = [name for name, found in values.items() if len(found) > 1]
     amplitudes = f"amplitude {_either(decimal(a, 3) for a in best['amplitude'])}"
     if len(varied) > 1:
-        each = (
-            ", ".join(setting_in_words(name, row[name]) for name in ARCHITECTURE)
-            for row in best.to_dict("records")
-        )
+        each = map(_settings, best.to_dict("records"))
         return f"{_either(each, '; or ', '; ')} alike, {amplitudes}"
     shared = [
         setting_in_words(name, values[name][0]) for name in ARCHITECTURE if name not in varied

@@ -1,4 +1,4 @@
-"""``evidence``: the likeliest architectures, a line for each size and kernel."""
+"""``evidence``: the likeliest architectures and the best on validation images, in lines."""
 
 import argparse
 from pathlib import Path

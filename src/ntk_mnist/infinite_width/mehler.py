@@ -20,13 +20,16 @@ which one sweep from the last term to the first adds up. The gap follows from th
 *Error.* The terms that are left out are at most the *tail* Σ_{k > K} α′_k² / E[φ′²] in relation to
 E[φ′²]; for E[φ²] it is less. The pairs of a call share their number of terms, which follows from
 the tail. The terms grow in proportion to the variance: a pole of φ at a distance y of the real axis
-makes α_k fall as exp(−y √(k/a)). Where the tail of all terms is too large, the result is NaN.
+makes α_k fall as exp(−y √(k/a)). So there are several rules, each with twice the nodes and terms of
+the one before. A larger one takes over, for a whole call, where a variance leaves too large a tail
+of the smaller one: for tanh from 2.7 on, and from 5.5 on. Where the tail of the largest rule is too
+large too, for tanh from 11 on, the result is NaN.
 
 The Gauss–Hermite rule follows from the Jacobi matrix of the h_k (Golub & Welsch 1969): its
 eigenvectors are √w_i h_k(x_i) for nodes x_i and weights w_i, which neither over- nor underflow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -39,9 +42,21 @@ from ntk_mnist.infinite_width.pairs import Dual, DualPairs, Pairs, from_distance
 
 __all__ = ["mehler_dual"]
 
-#: Nodes of the rule, and terms of a series of φ′. The last coefficients that a rule gives are off
-#: by those that it leaves out.
-_NODES, _TERMS = 256, 192
+
+class _Rule(NamedTuple):
+    """A Gauss–Hermite rule. The last coefficients that it gives are off by those it leaves out.
+
+    Attributes:
+        nodes: how many.
+        terms: of a series of φ′, less than the nodes.
+    """
+
+    nodes: int
+    terms: int
+
+
+#: From small to large; each is used where those before it do not suffice.
+_RULES = (_Rule(256, 192), _Rule(512, 384), _Rule(1024, 768))
 #: Terms of a step of the loop.
 _CHUNK = 8
 #: A tail that is left out on purpose, in roundings, and the largest tail that is accepted.
@@ -84,24 +99,45 @@ def mehler_dual(function: Callable[[jax.Array], jax.Array], *, symmetric: bool =
     """
     step = 2 if symmetric else 1
 
-    def series(a: jax.Array) -> _Series:
-        return _series(function, a, symmetric=symmetric)
+    def moments(a: jax.Array, rules: Sequence[_Rule] = _RULES) -> tuple[jax.Array, jax.Array]:
+        """E[φ²] and the tail of each variance, by the first rule that suffices for it."""
+        first, *larger = rules
+        s = _series(function, a, first, symmetric=symmetric)
+        known = _converged(s.tail)
+        if not larger:
+            return jnp.where(known, s.second, jnp.nan), s.tail
 
-    def variance(a: jax.Array) -> jax.Array:
-        s = series(a)
-        return jnp.where(_converged(s.tail), s.second, jnp.nan)
+        def refined() -> tuple[jax.Array, jax.Array]:
+            second, tail = moments(a, larger)
+            return jnp.where(known, s.second, second), jnp.where(known, s.tail, tail)
+
+        return jax.lax.cond(known.all(), lambda: (s.second, s.tail), refined)
 
     def error(a: jax.Array) -> jax.Array:
-        tail = series(a).tail
+        _, tail = moments(a)
         claim = _TAILS * tail + _NEGLIGIBLE * jnp.finfo(tail.dtype).eps
         return jnp.where(_converged(tail), claim, jnp.inf)
 
+    def sums_of(
+        a: jax.Array, b: jax.Array, y: jax.Array, rules: Sequence[_Rule] = _RULES
+    ) -> tuple[_Moments, _Moments, _Sums]:
+        """By the first rule that suffices for all variances."""
+        first, *larger = rules
+        s, t = (_series(function, value, first, symmetric=symmetric) for value in (a, b))
+
+        def summed() -> tuple[_Moments, _Moments, _Sums]:
+            return _Moments(s.mean, s.second), _Moments(t.mean, t.second), _sweep(s, t, y, step)
+
+        if not larger:
+            return summed()
+        known = _converged(s.tail).all() & _converged(t.tail).all()
+        return jax.lax.cond(known, summed, lambda: sums_of(a, b, y, larger))
+
     def pairs(p: Pairs) -> DualPairs:
-        s, t = series(p.variance1), series(p.variance2)
         opposite = (p.correlation < 0) & symmetric & (function(jnp.zeros(())) == 0)
         p = p._replace(correlation=jnp.where(opposite, 1 - p.gap, p.correlation))
         c, below = p.correlation, p.below_one
-        sums = _sweep(s, t, c**step, step)
+        s, t, sums = sums_of(p.variance1, p.variance2, c**step)
         # Of c^k with odd k alone, (1 − c^k) / (1 − c) = 1 + c (1 + c) (1 + c² + … + c^(k−3)).
         bend = sums.total + (c * (1 + c) if symmetric else c) * sums.bend
         less = p.scale * below * bend
@@ -114,26 +150,26 @@ def mehler_dual(function: Callable[[jax.Array], jax.Array], *, symmetric: bool =
         )
         return DualPairs(jnp.where(opposite, -correlation, correlation), gap, sums.derivative)
 
-    return Dual(variance, pairs, error)
+    return Dual(lambda a: moments(a)[0], pairs, error)
 
 
 def _converged(tail: jax.Array) -> jax.Array:
-    return tail <= _LARGEST + _NODES * jnp.finfo(tail.dtype).eps
+    return tail <= _LARGEST + _RULES[0].nodes * jnp.finfo(tail.dtype).eps
 
 
 @cache
-def _rule() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _table(rule: _Rule) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The nodes x > 0, shape (m,), their weights, and w h_k(x), shape (m, terms)."""
-    off_diagonal = np.diag(np.sqrt(np.arange(1, _NODES)), 1)
+    off_diagonal = np.diag(np.sqrt(np.arange(1, rule.nodes)), 1)
     nodes, vectors = np.linalg.eigh(off_diagonal + off_diagonal.T)
     of_nodes = vectors[:, nodes > 0] * np.sign(vectors[0, nodes > 0])
-    return nodes[nodes > 0], of_nodes[0] ** 2, (of_nodes[0] * of_nodes[:_TERMS]).T
+    return nodes[nodes > 0], of_nodes[0] ** 2, (of_nodes[0] * of_nodes[: rule.terms]).T
 
 
 def _series(
-    function: Callable[[jax.Array], jax.Array], a: jax.Array, *, symmetric: bool
+    function: Callable[[jax.Array], jax.Array], a: jax.Array, rule: _Rule, *, symmetric: bool
 ) -> _Series:
-    x, weights, rule = _rule()
+    x, weights, table = _table(rule)
     root = jnp.sqrt(a)
 
     def at(nodes: NDArray[np.float64]) -> tuple[jax.Array, jax.Array]:
@@ -145,20 +181,27 @@ def _series(
     if symmetric:
         mean = jnp.broadcast_to(function(jnp.zeros((), a.dtype)), a.shape)
         second = mean**2 + 2 * ((right - mean[..., None]) ** 2 @ weights)
-        energy, orders = 2 * (slope**2 @ weights), np.arange(1, _TERMS, 2)
-        coefficients = 2 * (slope @ rule[:, ::2])
+        energy, orders = 2 * (slope**2 @ weights), np.arange(1, rule.terms, 2)
+        coefficients = 2 * (slope @ table[:, ::2])
     else:
         left, slope_left = at(-x)
         mean, second = (right + left) @ weights, (right**2 + left**2) @ weights
-        energy, orders = (slope**2 + slope_left**2) @ weights, np.arange(1, _TERMS + 1)
-        even, odd = (slope + slope_left) @ rule[:, ::2], (slope - slope_left) @ rule[:, 1::2]
-        coefficients = jnp.stack([even, odd], axis=-1).reshape(*a.shape, _TERMS)
+        energy, orders = (slope**2 + slope_left**2) @ weights, np.arange(1, rule.terms + 1)
+        even, odd = (slope + slope_left) @ table[:, ::2], (slope - slope_left) @ table[:, 1::2]
+        coefficients = jnp.stack([even, odd], axis=-1).reshape(*a.shape, rule.terms)
     coefficients = jnp.moveaxis(coefficients, -1, 0)
     shares = ratio(coefficients**2, energy)
     # A constant may have no derivative, and any other function has one somewhere.
     tail = jnp.where(a == 0, 0, abs(1 - shares.sum(axis=0)))
     slopes = coefficients / np.sqrt(orders).reshape(-1, *[1] * a.ndim)
     return _Series(mean, slopes, root * slopes, second, shares, tail)
+
+
+class _Moments(NamedTuple):
+    """E[φ] and E[φ²] of variances."""
+
+    mean: jax.Array
+    second: jax.Array
 
 
 class _Sums(NamedTuple):

@@ -28,7 +28,7 @@ _FLOAT32_GAIN = 8
 #: Operations that a kernel's entry takes in one layer, by activation; of another, the most. For
 #: a series, they are those at the largest variances that it knows.
 _CLOSED_FORMS = {"relu": 300, "abs": 300, "erf": 1000, "gelu": 1000, "sin": 2500}
-_SERIES = {"tanh": 5000, "sigmoid": 5000, "softplus": 9000, "silu": 9000}
+_SERIES = {"tanh": 12000, "sigmoid": 12000, "softplus": 24000, "silu": 24000}
 _ENTRY = _CLOSED_FORMS | _SERIES
 #: The fewest columns that are computed of a row of a Gram matrix: those of a tile.
 _TILE_COLUMNS = 1024
