@@ -73,6 +73,8 @@ KERNELS = {*KERNELS_OF_RELU, "tanh"}
 NETWORKS = {"network", "descent"}
 CELLS = {*NETWORKS, *KERNELS}
 CHARTS = {f"{name} chart" for name in charts.CHARTS}
+#: It draws fixed points of the duals of any activation.
+SIGNALS = "signal_propagation chart"
 NOTHING: set[str] = set()
 
 TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"
@@ -132,9 +134,9 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "slope": ("comparison/slopes.py", r"networks - 2\)", "networks - 3)", {"comparison"}),
     "loss": (LOSSES, "return -jnp.take_along_axis", "return -2 * jnp.take_along_axis", {"network"}),
     "activation in use": (ARCHITECTURE, r"jax\.nn\.relu,", "jax.nn.relu6,", NETWORKS),
-    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS_OF_RELU, "descent"}),
-    "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", NOTHING),
-    "series of an activation": ("infinite_width/mehler.py", "= 256, 192", "= 256, 128", {"tanh"}),
+    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS_OF_RELU, "descent", SIGNALS}),
+    "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", {SIGNALS}),
+    "series of an activation": ("infinite_width/mehler.py", r"_Rule\(256, 192\)", "_Rule(256, 128)", {"tanh", SIGNALS}),
     "bias": (ARCHITECTURE, "architecture.b_std or None", "architecture.b_std", NETWORKS),
     "effect of an import": ("neural_tangents_compat.py", r"zeros_like_p=", "zeros_like=", NETWORKS),
     "inputs": (PREPROCESSING, "/ self.pixel_max", "/ (self.pixel_max + 1)", CELLS),
