@@ -149,7 +149,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
     "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
     "strips of a tile": (GRAM, "STRIPS = 16", "STRIPS = 8", {*KERNELS, "descent"}),
-    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS_OF_RELU, "descent"}),
+    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS_OF_RELU, "descent", SIGNALS}),
     "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
     "groups of the calibration": ("kernels/calibration.py", "GROUPS, LARGEST_GROUP = 20", "GROUPS, LARGEST_GROUP = 10", KERNELS),

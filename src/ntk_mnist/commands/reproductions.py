@@ -1,9 +1,10 @@
-"""``reproductions``: all published numbers and ours, as one page in Markdown.
+"""``reproductions``: all published numbers and ours, as one page in Markdown, with its charts.
 
 It reads what the experiments left in the results; an experiment that was not run says so.
 """
 
 import argparse
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ntk_mnist.plan.published import Published, read_published
+from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import read
 from ntk_mnist.store.whole_files import write_whole
@@ -26,10 +28,13 @@ A published number is one run. Where our runs differ by their seed or by their d
 images, ± is the 95 % interval in which one more run of ours falls (Student's t); a difference
 beyond it is **bold**. Of a hundred numbers, five are beyond it by chance. Where nothing is random
 there is no interval, and a difference is bold if not all published decimals are equal. Times are
-those of the cells, added up; two run beside each other on two cores.
+those of the cells, added up; two run beside each other on two cores. Of
+`config/signal_propagation.yaml`, only pictures were published.
 """
 
 
+#: Columns that identify a trained network.
+_NETWORK = (*Architecture.__struct_fields__, "width", "size", "draw", "seed")
 _VERDICTS = ("equal", "within", "differs", "one run")
 
 
@@ -41,12 +46,14 @@ class Reproduction(NamedTuple):
         published: the numbers.
         rows: of its table; none if it was not run.
         seconds: of its cells.
+        chart: its chart as SVG; None if it was not drawn.
     """
 
     config: Path
     published: Published
     rows: Sequence[Mapping[str, Any]]
     seconds: float
+    chart: Path | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read the tables and write the page."""
-    found = [_reproduction(config, options.results) for config in options.configs]
-    text = page([reproduction for reproduction in found if reproduction is not None])
+    """Read the tables, and write the page and, in a folder of its name, the charts."""
+    every = [_reproduction(config, options.results) for config in options.configs]
+    found = [reproduction for reproduction in every if reproduction is not None]
+    folder = options.output.with_suffix("")
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        if one.chart is not None:
+            shutil.copyfile(one.chart, folder / f"{one.config.stem}.svg")
+    text = page(found, folder.name)
     write_whole(options.output, lambda stream: stream.write(text.encode()))
 
 
@@ -71,9 +84,13 @@ def _reproduction(config: Path, results: Path) -> Reproduction | None:
     folder = results / settings["experiment"]
     rows_of = partial(_rows, folder)
     seconds = sum(row["solve_seconds"] for row in rows_of("kernel") if row["time"] == float("inf"))
-    seconds += sum(row["train_seconds"] for row in rows_of("network"))
+    # A network that is evaluated at several times has a row for each.
+    networks = {tuple(row[k] for k in _NETWORK): row["train_seconds"] for row in rows_of("network")}
+    seconds += sum(networks.values())
     published = read_published(Path(settings["published"]))
-    return Reproduction(config, published, rows_of("reproduction"), seconds)
+    chart = folder / "figures/reproduction.svg"
+    rows = rows_of("reproduction")
+    return Reproduction(config, published, rows, seconds, chart if chart.exists() else None)
 
 
 def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
@@ -84,16 +101,23 @@ def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
     return rows
 
 
-def page(reproductions: Sequence[Reproduction]) -> str:
-    """The page: a summary, and a section for each experiment."""
+def page(reproductions: Sequence[Reproduction], folder: str = "") -> str:
+    """The page: a summary, and a section for each experiment.
+
+    Args:
+        reproductions: in their order.
+        folder: of the charts, beside the page.
+    """
     parts = [_INTRODUCTION, _summary(reproductions)]
     for reproduction in reproductions:
         published = reproduction.published
         experiment = reproduction.config.stem
-        parts.append(f"## {published.title}\n")
+        parts.append(f"## `{experiment}`: {published.title}\n")
         parts.append(f"*{' '.join(published.citation.split())}.*\n")
         parts.append(f"```sh\nsnakemake --configfile config/{experiment}.yaml\n```\n")
         parts.append(f"{' '.join(published.explanation.split())}\n")
+        if reproduction.chart is not None:
+            parts.append(f"![Published numbers and ours]({folder}/{experiment}.svg)\n")
         parts += _tables(reproduction.rows)
     return "\n".join(parts).rstrip() + "\n"
 
