@@ -69,6 +69,8 @@ KERNELS = {*KERNELS_OF_RELU, "tanh"}
 NETWORKS = {"network", "descent"}
 CELLS = {*NETWORKS, *KERNELS}
 CHARTS = {f"{name} chart" for name in charts.CHARTS}
+#: It computes with the duals of all activations.
+PHASES = {"signal_propagation chart"}
 NOTHING: set[str] = set()
 
 TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"
@@ -128,9 +130,9 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "slope": ("comparison/slopes.py", r"networks - 2\)", "networks - 3)", {"comparison"}),
     "loss": (LOSSES, "return -jnp.take_along_axis", "return -2 * jnp.take_along_axis", {"network"}),
     "activation in use": (ARCHITECTURE, r"jax\.nn\.relu,", "jax.nn.relu6,", NETWORKS),
-    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS_OF_RELU, "descent"}),
-    "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", NOTHING),
-    "series of an activation": ("infinite_width/mehler.py", "= 256, 192", "= 256, 128", {"tanh"}),
+    "dual in use": ("infinite_width/duals.py", r"bend / jnp\.pi", "bend / 3.14", {*KERNELS_OF_RELU, "descent", *PHASES}),
+    "dual not in use": ("infinite_width/duals.py", r"return -jnp\.expm1\(-2 \* a\) / 2", "return -jnp.expm1(-2 * a) / 3", PHASES),
+    "series of an activation": ("infinite_width/mehler.py", "256, 192", "256, 128", {"tanh", *PHASES}),
     "bias": (ARCHITECTURE, "architecture.b_std or None", "architecture.b_std", NETWORKS),
     "effect of an import": ("neural_tangents_compat.py", r"zeros_like_p=", "zeros_like=", NETWORKS),
     "inputs": (PREPROCESSING, "/ self.pixel_max", "/ (self.pixel_max + 1)", CELLS),
@@ -140,7 +142,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
     "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
     "strips of a tile": (GRAM, "STRIPS = 16", "STRIPS = 8", {*KERNELS, "descent"}),
-    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS_OF_RELU, "descent"}),
+    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS_OF_RELU, "descent", *PHASES}),
     "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
     "groups of the calibration": ("kernels/calibration.py", "GROUPS, LARGEST_GROUP = 20", "GROUPS, LARGEST_GROUP = 10", KERNELS),
