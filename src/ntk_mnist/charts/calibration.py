@@ -1,4 +1,4 @@
-"""Does the predictive variance of a kernel at t = ∞ say where it errs? (Lee et al. 2018, fig. 3)
+"""Does the predictive variance of a kernel at t = ∞ say where it errs? (``kernels.calibration``)
 
 The test images are sorted by predictive variance and cut into groups. In a calibrated process, the
 squared error of a group is its variance, and more certain images are classified correctly more
