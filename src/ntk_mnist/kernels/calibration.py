@@ -1,7 +1,7 @@
 """Does the posterior variance predict the error of a prediction?
 
-The figure is that of Lee et al. 2018 (arXiv:1711.00165) for depth 3, σ_w² = 2 and σ_b² = 0.2: number 2
-in the submission to ICLR, and 3 in the third version of the preprint.
+The figure is that of Lee et al. 2018 (arXiv:1711.00165) for depth 3, σ_w² = 2 and σ_b² = 0.2:
+number 2 in the submission to ICLR, and 3 in the third version of the preprint.
 
 Test images are sorted by their predictive variance, the most certain first, and cut into groups of
 equal size. If the process is calibrated, the squared error of a group grows with its variance, and
