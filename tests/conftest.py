@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the compiled programs."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(_CACHE))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten_programs() -> Iterator[None]:
+    """Free the programs of a module after it: Linux maps at most 65,530 pieces into a process."""
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="session")
