@@ -70,7 +70,9 @@ def test_the_variances_are_those_of_the_kernel() -> None:
 def test_a_variance_that_is_too_large_is_refused_in_one_line_that_says_what_to_do(
     compute: Callable[[Dataset], Any],
 ) -> None:
-    what = r"^the kernel of tanh .* variance of \d.*hidden layer 1 .*smaller architecture\.W_std.*$"
+    what = (
+        r"^the kernel of tanh .* variance of \d.*hidden layer \d .*smaller architecture\.W_std.*$"
+    )
     with pytest.raises(SolveFailed, match=what):
         compute(blends(100))
 
