@@ -84,9 +84,27 @@ def few_terms(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return set_terms
 
 
+def assert_is_right(
+    activation: str,
+    ours: DualPairs,
+    place: int,
+    case: tuple[float, float, float, int],
+    claim: float,
+) -> None:
+    """Correlation and derivative of one pair are those of the quadrature, up to the claim."""
+    function, slope = FUNCTIONS[activation]
+    a, b, gap, sign = case
+    scale = np.sqrt(moments(function, a, a, 0, 1) * moments(function, b, b, 0, 1))
+    value = moments(function, a, b, gap, sign) / scale
+    assert abs(ours.correlation[place] - value) < claim + ROUNDING
+    scale = np.sqrt(moments(slope, a, a, 0, 1) * moments(slope, b, b, 0, 1))
+    derivative = moments(slope, a, b, gap, sign)
+    assert abs(ours.derivative[place] - derivative) < (claim + ROUNDING) * scale
+
+
 @pytest.mark.parametrize("activation", FUNCTIONS)
 def test_the_error_is_within_the_claim_and_small_where_variances_are(activation: str) -> None:
-    dual, (function, slope) = DUALS[activation], FUNCTIONS[activation]
+    dual = DUALS[activation]
     cases = [
         (a, b, gap, sign)
         for a, b in ((0.3, 0.3), (0.3, 0.5), (0.05, 2.5), (1.0, 1.0), (1.7, 0.4), (2.5, 2.5))
@@ -97,18 +115,13 @@ def test_the_error_is_within_the_claim_and_small_where_variances_are(activation:
     for i, (a_, b_, gap_, sign_) in enumerate(cases):
         claim = max(error_of(dual, a_), error_of(dual, b_))
         assert claim < (1e-12 if max(a_, b_) < 1.5 else 1e-8)
-        scale = np.sqrt(moments(function, a_, a_, 0, 1) * moments(function, b_, b_, 0, 1))
-        value = moments(function, a_, b_, gap_, sign_) / scale
-        assert abs(ours.correlation[i] - value) < claim + ROUNDING
-        scale = np.sqrt(moments(slope, a_, a_, 0, 1) * moments(slope, b_, b_, 0, 1))
-        derivative = moments(slope, a_, b_, gap_, sign_)
-        assert abs(ours.derivative[i] - derivative) < (claim + ROUNDING) * scale
+        assert_is_right(activation, ours, i, (a_, b_, gap_, sign_), claim)
 
 
 @pytest.mark.parametrize("activation", FUNCTIONS)
 @pytest.mark.parametrize("a", [3.0, 5.0, 7.0])
 def test_larger_rules_are_right_at_larger_variances(activation: str, a: float) -> None:
-    dual, (function, slope) = DUALS[activation], FUNCTIONS[activation]
+    dual, (function, _) = DUALS[activation], FUNCTIONS[activation]
     cases = [
         (b, gap, sign)
         for b in (a, 0.8 * a, 0.5)
@@ -122,12 +135,7 @@ def test_larger_rules_are_right_at_larger_variances(activation: str, a: float) -
     assert claim < 1e-8
     assert second == pytest.approx(moments(function, a, a, 0, 1), rel=claim + ROUNDING)
     for i, (b_, gap_, sign_) in enumerate(cases):
-        scale = np.sqrt(moments(function, a, a, 0, 1) * moments(function, b_, b_, 0, 1))
-        value = moments(function, a, b_, gap_, sign_) / scale
-        assert abs(ours.correlation[i] - value) < claim + ROUNDING
-        scale = np.sqrt(moments(slope, a, a, 0, 1) * moments(slope, b_, b_, 0, 1))
-        derivative = moments(slope, a, b_, gap_, sign_)
-        assert abs(ours.derivative[i] - derivative) < (claim + ROUNDING) * scale
+        assert_is_right(activation, ours, i, (a, b_, gap_, sign_), claim)
         if b_ == a and gap_ and sign_ > 0 and gap_ < 1:
             less = half_distance(function, a, a, gap_) / moments(function, a, a, 0, 1)
             # The quadrature's difference of equal numbers loses some digits.
