@@ -100,15 +100,9 @@ def diagonal(
         For each kind a float64 array of shape (n,).
     """
     kinds = tuple(kinds)
-    parts: list[dict[str, Any]] = []
-    with pinned(x64=True):
-        shape = jax.ShapeDtypeStruct((_TILE, x.shape[1]), np.float64)
-        program = programs(
-            ("diagonal", architecture, kinds, shape.shape),
-            lambda: jax.jit(lambda x: infinite(architecture).of_each(x, kinds)).lower(shape),
-        )
-        for images in whole_tiles(x, _TILE):
-            parts.append(program(inputs(images)))
+    network = infinite(architecture)
+    key = ("diagonal", architecture, kinds)
+    parts = _by_tiles(key, lambda x: network.of_each(x, kinds), x, inputs, programs)
     return {kind: np.concatenate([part[kind] for part in parts])[: len(x)] for kind in kinds}
 
 
@@ -122,19 +116,34 @@ def layer_errors(
 
     The arguments are those of :func:`gram`.
     """
-    parts: list[Any] = []
-    with pinned(x64=True):
-        shape = jax.ShapeDtypeStruct((_TILE, x.shape[1]), np.float64)
-        program = programs(
-            ("layer errors", architecture, shape.shape),
-            lambda: jax.jit(infinite(architecture).layer_errors).lower(shape),
-        )
-        for images in whole_tiles(x, _TILE):
-            parts.append(program(inputs(images)))
+    network = infinite(architecture)
+    parts = _by_tiles(("layer errors", architecture), network.layer_errors, x, inputs, programs)
     variances, errors = (
         np.concatenate(part, axis=1)[:, : len(x)] for part in zip(*parts, strict=True)
     )
     return variances, errors
+
+
+def _by_tiles(
+    key: tuple[Any, ...],
+    function: Callable[[jax.Array], Any],
+    x: NDArray[Any],
+    inputs: InputsOf,
+    programs: Programs,
+) -> list[Any]:
+    """A function of the inputs of each whole tile of ``x``.
+
+    Args:
+        key: what tells the program of the function from others, beside its shape.
+        function: of inputs of shape (_TILE, pixels), to be compiled in float64.
+        x: images of shape (n, pixels).
+        inputs: makes the float64 inputs of a tile of images.
+        programs: provides the compiled program.
+    """
+    with pinned(x64=True):
+        shape = jax.ShapeDtypeStruct((_TILE, x.shape[1]), np.float64)
+        program = programs((*key, shape.shape), lambda: jax.jit(function).lower(shape))
+        return [program(inputs(images)) for images in whole_tiles(x, _TILE)]
 
 
 def tile_function(architecture: settings.Architecture, kinds: Sequence[str]) -> TileFunction:
