@@ -88,10 +88,10 @@ class Dataset:
     def accuracy(self, outputs: NDArray[Any], labels: NDArray[Any]) -> float | None:
         """Fraction of images that are predicted right; the arguments are those of :meth:`right`.
 
-        None if targets are real-valued.
+        None if targets are real-valued, or if there is no image.
         """
         right = self.right(outputs, labels)
-        return None if right is None else float(np.mean(right))
+        return None if right is None or not len(right) else float(np.mean(right))
 
     @property
     def predicted(self) -> "Dataset":
@@ -123,23 +123,26 @@ def load(
     train_images, train_labels, test_images, test_labels = (
         folder / f"{array}.npy" for array in ARRAYS
     )
-    labels = _intact_array(train_labels)
-    chosen = SELECTIONS[inputs.selection](labels[inputs.held_out :], size, draw) + inputs.held_out
+    every_label = _intact_array(train_labels)
+    labels = every_label[inputs.held_out :]
+    chosen = SELECTIONS[inputs.selection](labels, size, draw) + inputs.held_out
     test, validation = np.arange(inputs.test_size), np.arange(inputs.validation_size)
-    mean = 0.0
+    of_chosen = _rows(train_labels, every_label, chosen)
+    # All of them count for the mean, and else those up to the last that is used.
+    last = None if inputs.subtract_mean else int(chosen[-1]) + 1
+    images, mean = _intact_array(train_images, last), 0.0
     if inputs.subtract_mean:
-        mean = float(_intact_array(train_images)[inputs.held_out :].mean(dtype=np.float64))
-    of_chosen = _rows(train_labels, chosen)
+        mean = float(images[inputs.held_out :].mean(dtype=np.float64))
     return Dataset(
         description,
         Preprocessing(inputs.preprocessing, description.pixel_max, mean),
-        _rows(train_images, chosen),
+        _rows(train_images, images, chosen),
         of_chosen,
-        _rows(test_images, test),
-        _rows(test_labels, test),
+        _rows(test_images, _intact_array(test_images, len(test)), test),
+        _rows(test_labels, _intact_array(test_labels, len(test)), test),
         TARGETS[inputs.targets](_vectors(of_chosen, description)),
-        _rows(train_images, validation),
-        _rows(train_labels, validation),
+        _rows(train_images, images, validation),
+        _rows(train_labels, every_label, validation),
     )
 
 
@@ -148,15 +151,15 @@ def _vectors(labels: NDArray[Any], description: Description) -> NDArray[np.float
     return labels if description.real_valued else np.eye(description.outputs)[labels]
 
 
-def _rows(file: Path, places: NDArray[np.intp]) -> NDArray[Any]:
+def _rows(file: Path, array: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
     """Rows of an array, mapped where they lie one after another.
 
     Args:
-        file: the array.
+        file: that the array is in.
+        array: intact up to the last of these rows.
         places: of the rows, in growing order.
     """
     end = int(places[-1]) + 1 if len(places) else 0
-    array = _intact_array(file, end)
     if len(array) < end:
         raise DatasetError(f"{file}: {end:,} images asked for, {len(array):,} found")
     start = end - len(places)

@@ -77,10 +77,8 @@ def solve_cell(
                     outputs=targets.shape[1],
                     train_accuracy=dataset.accuracy(on_train, dataset.train_labels),
                     test_accuracy=dataset.accuracy(on_test[:count], dataset.test_labels),
-                    validation_accuracy=(
-                        dataset.accuracy(on_test[count:], dataset.validation_labels)
-                        if len(on_test) > count
-                        else None
+                    validation_accuracy=dataset.accuracy(
+                        on_test[count:], dataset.validation_labels
                     ),
                     train_mse=float(((on_train - train_targets) ** 2).mean()),
                     test_mse=float(squared_errors[:count].mean()),

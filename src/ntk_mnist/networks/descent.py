@@ -121,11 +121,7 @@ class DescentTrainer:
                     reached=None,
                     train_accuracy=dataset.accuracy(train[i], dataset.train_labels),
                     test_accuracy=dataset.accuracy(test[i], dataset.test_labels),
-                    validation_accuracy=(
-                        dataset.accuracy(validation[i], dataset.validation_labels)
-                        if len(dataset.validation_labels)
-                        else None
-                    ),
+                    validation_accuracy=dataset.accuracy(validation[i], dataset.validation_labels),
                     train_loss=float(losses[i]),
                     test_loss=test_loss,
                     train_mse=2 * float(losses[i]),
