@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from ntk_mnist.comparison.published import beside
+from ntk_mnist.comparison.tables import known
 from ntk_mnist.measures import ReproductionMeasures
 from ntk_mnist.plan.published import Facts, Published, digest_of_published, read_published
 from ntk_mnist.store.records import reproduction_record
@@ -71,8 +72,8 @@ def rows(
                 decimals=facts.decimals,
                 runs=len(runs),
                 ours=found.ours if found else None,
-                low=_known(found.low) if found else None,
-                high=_known(found.high) if found else None,
+                low=known(found.low) if found else None,
+                high=known(found.high) if found else None,
                 difference=found.ours - value if found else None,
                 verdict=found.verdict if found else "not run",
             )
@@ -105,7 +106,3 @@ def _in_words(where: Mapping[str, str | float]) -> str:
             else f"{name} {number}"
         )
     return ", ".join(words)
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -17,7 +17,7 @@ from ntk_mnist.comparison.distances import distance
 from ntk_mnist.comparison.slopes import slope
 from ntk_mnist.measures import ConvergenceMeasures, DistanceMeasures, EnsembleMeasures
 
-__all__ = ["AtTime", "convergence", "distances", "ensemble"]
+__all__ = ["AtTime", "convergence", "distances", "ensemble", "known"]
 
 
 class AtTime(NamedTuple):
@@ -86,16 +86,16 @@ def ensemble(
         time=time,
         seeds=len(stacked),
         rms=ensembles.distance_to_limit(stacked, limit).rms,
-        standard_error=_known(math.sqrt(variance / len(stacked))),
-        variance=_known(variance),
+        standard_error=known(math.sqrt(variance / len(stacked))),
+        variance=known(variance),
         limit_variance=limit_variance,
         network_accuracy=members.mean,
-        network_accuracy_error=_known(members.standard_error),
+        network_accuracy_error=known(members.standard_error),
         ensemble_accuracy=ensembles.ensemble_accuracy(stacked, targets),
         limit_accuracy=limit_accuracy,
         limit_accuracy_error=standard_error(limit_accuracy, len(targets)),
         accuracy_gap=gap.mean,
-        accuracy_gap_error=_known(gap.standard_error),
+        accuracy_gap_error=known(gap.standard_error),
     )
 
 
@@ -130,9 +130,9 @@ def _slope(
     return ConvergenceMeasures(
         time=time,
         quantity=quantity,
-        slope=_known(found.slope),
-        low=_known(found.low),
-        high=_known(found.high),
+        slope=known(found.slope),
+        low=known(found.low),
+        high=known(found.high),
         widths=found.widths,
         networks=found.networks,
         smallest_width=min(widths),
@@ -140,5 +140,6 @@ def _slope(
     )
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """The value; None for NaN, which a table has as null."""
     return None if math.isnan(value) else value
