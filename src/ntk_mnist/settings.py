@@ -197,8 +197,7 @@ class Architecture(Settings, frozen=True, kw_only=True):
     """The network of both sides; each is a value or a list, and every combination runs.
 
     A list of such groups runs each of them. A group may have a `size`, a `width` and a `draw` of
-    its own in place of those of `grid`; with an empty list of widths, its kernels run without
-    networks.
+    its own in place of those of `grid`.
     """
 
     activation: Activation = "relu"
@@ -368,7 +367,10 @@ class Solve(Settings, frozen=True, kw_only=True):
 
 
 class Grid(Settings, frozen=True, kw_only=True):
-    """The grid of cells; each is a value or a list."""
+    """The grid of cells; each is a value or a list.
+
+    With an empty list of widths, kernels run without networks.
+    """
 
     size: tuple[Size, ...] = (64, 128, 256, 512, 1024, 2048)
     width: tuple[Width, ...] = (64, 128, 256, 512, 1024, 2048)

@@ -1,13 +1,15 @@
 """Which of our rows stand beside a published number."""
 
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ntk_mnist.commands.reproduce import rows
 from ntk_mnist.commands.reproductions import Reproduction, page
-from ntk_mnist.plan.published import Facts, Published
+from ntk_mnist.plan.published import Facts, Picture, Published
 
 
 def published(*facts: Facts) -> Published:
@@ -77,13 +79,9 @@ def test_a_row_without_the_number_is_no_run() -> None:
 
 
 def test_the_page_shows_each_number_with_ours_and_marks_what_differs() -> None:
-    from pathlib import Path
-
-    from msgspec.structs import asdict
-
     ours = [network(8, seed, 0.4 + 0.1 * seed) for seed in range(3)] + [network(16, 0, 0.2)]
     numbers = published(OF_KERNEL, OF_NETWORK)
-    table = [asdict(row) for row in rows(numbers, {"network": ours, "kernel": KERNELS})]
+    table = [structs.asdict(row) for row in rows(numbers, {"network": ours, "kernel": KERNELS})]
     text = page([Reproduction(Path("config/mine.yaml"), numbers, table, 300.0)])
     assert "| [mine](../config/mine.yaml) | 4 | 2 | 0 | 0 | 1 | 1 | 5 min |" in text
     assert "snakemake --configfile config/mine.yaml" in text
@@ -92,3 +90,20 @@ def test_the_page_shows_each_number_with_ours_and_marks_what_differs() -> None:
     assert "A paper, table 1" in text
     nothing = page([Reproduction(Path("config/mine.yaml"), numbers, [], 0.0)])
     assert "| 4 | 0 | 0 | 0 | 0 | 4 | not run |" in nothing
+
+
+def test_the_page_shows_our_chart_of_a_published_picture_and_its_command() -> None:
+    pictures = [
+        Picture(figure=f"Figure {i}", experiment=name, chart=chart, explanation="To see.")
+        for i, (name, chart) in enumerate([("grid", "signal_propagation"), ("one", "calibration")])
+    ]
+    numbers = structs.replace(published(OF_KERNEL), pictures=tuple(pictures))
+    drawn = {"grid_signal_propagation": Path("chart.svg")}
+    every = [Reproduction(Path(f"config/{name}.yaml"), numbers, [], 0.0, drawn) for name in "ab"]
+    text = page(every, "beside")
+    assert text.count("**Figure 0**: To see.") == 1
+    assert "snakemake evidence --configfile config/grid.yaml" in text
+    assert "![Ours of Figure 0](beside/grid_signal_propagation.svg)" in text
+    _, last = text.split("**Figure 1**: To see.")
+    assert "snakemake --configfile config/one.yaml" in last
+    assert "Not drawn." in last

@@ -7,6 +7,7 @@ import yaml
 from checkout import REPOSITORY
 
 from ntk_mnist import UserError
+from ntk_mnist.charts import CHARTS
 from ntk_mnist.plan.published import digest_of_published, read_published
 
 FILES = sorted((REPOSITORY / "config/published").glob("*.yaml"))
@@ -37,6 +38,14 @@ def test_every_file_belongs_to_an_experiment() -> None:
     configs = [yaml.safe_load(f.read_text()) for f in (REPOSITORY / "config").glob("*.yaml")]
     named = {config["published"] for config in configs if config.get("published")}
     assert named == {f"config/published/{file.name}" for file in FILES}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_picture_is_a_chart_of_an_experiment(file: Path) -> None:
+    for picture in read_published(file).pictures:
+        config = REPOSITORY / f"config/{picture.experiment}.yaml"
+        assert yaml.safe_load(config.read_text())["experiment"] == picture.experiment
+        assert picture.chart in CHARTS
 
 
 def test_numbers_and_places_are_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import yaml
 from checkout import CONFIG, TABLES_AND_CHARTS, Checkout
 
 PUBLISHED = """
@@ -116,8 +117,11 @@ def test_groups_of_architectures_have_their_own_sizes_draws_and_networks(fresh: 
     assert fresh.jobs("networks", "kernels") == Counter()
 
 
-def test_kernels_run_without_any_network(fresh: Checkout) -> None:
-    fresh.configure(CONFIG + "architecture: {width: []}\n")
+@pytest.mark.parametrize("of", ["architecture", "grid"])
+def test_kernels_run_without_any_network(fresh: Checkout, of: str) -> None:
+    without = yaml.safe_load(CONFIG)
+    without[of] = without.get(of, {}) | {"width": []}
+    fresh.configure(yaml.safe_dump(without))
     assert fresh.jobs() == Counter(prepare=1, kernel=2, table=2, chart=1)
     assert "network.parquet" not in " ".join(fresh.results())
     assert fresh.jobs() == Counter()

@@ -30,12 +30,12 @@ __all__ = ["CAPTION", "TABLES", "draw"]
 TABLES: tuple[str, ...] = ("calibration",)
 
 CAPTION: str = (
-    "Left: the mean squared error of a group of test images, a twentieth of all, against its "
-    "mean predictive variance under the Gaussian process whose covariance is the kernel. The "
-    "groups of a calibrated process lie on the dashed line, where the two are equal. Middle: the "
-    "same after the kernel is multiplied by the amplitude that makes the training labels "
-    "likeliest. Right: the accuracy on the most certain fraction of the images, if they have "
-    "classes. One line for each training-set size."
+    "Left: the mean squared error of a group of test images, a twentieth of all but at most 100, "
+    "against its mean predictive variance under the Gaussian process whose covariance is the "
+    "kernel. The groups of a calibrated process lie on the dashed line, where the two are equal. "
+    "Middle: the same after the kernel is multiplied by the amplitude that makes the training "
+    "labels likeliest. Right: the accuracy on the most certain fraction of the images, if they "
+    "have classes. One line for each training-set size."
 )
 
 #: What each column of variances is under.

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ntk_mnist.plan.published import Published, read_published
+from ntk_mnist.charts import tables_of
+from ntk_mnist.plan.published import Picture, Published, read_published
 from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import read
@@ -28,8 +29,8 @@ A published number is one run. Where our runs differ by their seed or by their d
 images, ± is the 95 % interval in which one more run of ours falls (Student's t); a difference
 beyond it is **bold**. Of a hundred numbers, five are beyond it by chance. Where nothing is random
 there is no interval, and a difference is bold if not all published decimals are equal. Times are
-those of the cells, added up; two run beside each other on two cores. Of
-`config/signal_propagation.yaml`, only pictures were published.
+those of the cells, added up; two run beside each other on two cores. Of some experiments only
+pictures were published; ours follow the numbers.
 """
 
 
@@ -46,14 +47,14 @@ class Reproduction(NamedTuple):
         published: the numbers.
         rows: of its table; none if it was not run.
         seconds: of its cells.
-        chart: its chart as SVG; None if it was not drawn.
+        drawn: its charts as SVG, by their names on the page.
     """
 
     config: Path
     published: Published
     rows: Sequence[Mapping[str, Any]]
     seconds: float
-    chart: Path | None = None
+    drawn: Mapping[str, Path] = {}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,8 +71,8 @@ def run(options: argparse.Namespace) -> None:
     folder = options.output.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
     for one in found:
-        if one.chart is not None:
-            shutil.copyfile(one.chart, folder / f"{one.config.stem}.svg")
+        for name, chart in one.drawn.items():
+            shutil.copyfile(chart, folder / f"{name}.svg")
     text = page(found, folder.name)
     write_whole(options.output, lambda stream: stream.write(text.encode()))
 
@@ -88,9 +89,17 @@ def _reproduction(config: Path, results: Path) -> Reproduction | None:
     networks = {tuple(row[k] for k in _NETWORK): row["train_seconds"] for row in rows_of("network")}
     seconds += sum(networks.values())
     published = read_published(Path(settings["published"]))
-    chart = folder / "figures/reproduction.svg"
-    rows = rows_of("reproduction")
-    return Reproduction(config, published, rows, seconds, chart if chart.exists() else None)
+    charts = {config.stem: folder / "figures/reproduction.svg"} | {
+        _name(picture): results / picture.experiment / f"figures/{picture.chart}.svg"
+        for picture in published.pictures
+    }
+    drawn = {name: chart for name, chart in charts.items() if chart.exists()}
+    return Reproduction(config, published, rows_of("reproduction"), seconds, drawn)
+
+
+def _name(picture: Picture) -> str:
+    """Of a picture on the page."""
+    return f"{picture.experiment}_{picture.chart}"
 
 
 def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
@@ -109,6 +118,7 @@ def page(reproductions: Sequence[Reproduction], folder: str = "") -> str:
         folder: of the charts, beside the page.
     """
     parts = [_INTRODUCTION, _summary(reproductions)]
+    shown: set[Picture] = set()
     for reproduction in reproductions:
         published = reproduction.published
         experiment = reproduction.config.stem
@@ -116,9 +126,14 @@ def page(reproductions: Sequence[Reproduction], folder: str = "") -> str:
         parts.append(f"*{' '.join(published.citation.split())}.*\n")
         parts.append(f"```sh\nsnakemake --configfile config/{experiment}.yaml\n```\n")
         parts.append(f"{' '.join(published.explanation.split())}\n")
-        if reproduction.chart is not None:
+        if experiment in reproduction.drawn:
             parts.append(f"![Published numbers and ours]({folder}/{experiment}.svg)\n")
         parts += _tables(reproduction.rows)
+        # Experiments that share their published numbers share the pictures.
+        for picture in published.pictures:
+            if picture not in shown:
+                parts += _picture(picture, reproduction.drawn, folder)
+        shown.update(published.pictures)
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -133,6 +148,18 @@ def _summary(reproductions: Sequence[Reproduction]) -> str:
         cells = [f"[{one.config.stem}](../{one.config})", str(total), *map(str, counts)]
         lines.append(f"| {' | '.join([*cells, str(missing), _duration(one.seconds)])} |")
     return "\n".join(lines) + "\n"
+
+
+def _picture(picture: Picture, drawn: Mapping[str, Path], folder: str) -> Iterator[str]:
+    """Our chart of what was published as a picture, and how to draw it."""
+    targets = "evidence " if "evidence" in tables_of(picture.chart) else ""
+    yield f"**{picture.figure}**: {' '.join(picture.explanation.split())}\n"
+    yield f"```sh\nsnakemake {targets}--configfile config/{picture.experiment}.yaml\n```\n"
+    name = _name(picture)
+    if name in drawn:
+        yield f"![Ours of {picture.figure}]({folder}/{name}.svg)\n"
+    else:
+        yield "Not drawn.\n"
 
 
 def _tables(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

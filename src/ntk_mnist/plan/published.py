@@ -10,6 +10,11 @@ facts:
     decimals: 3
     over: size                        # the column that each value belongs to
     values: {20: 0.505, 100: 0.657}
+pictures:                             # of which no number was published
+  - figure: Figure 3                  # as the citation numbers it
+    experiment: lee2018_uncertainty   # of config/
+    chart: calibration                # of that experiment, which shows the same
+    explanation: what to see in both
 """
 
 import hashlib
@@ -24,7 +29,7 @@ from msgspec import Meta, Struct
 from ntk_mnist import UserError
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 
-__all__ = ["Facts", "Published", "digest_of_published", "read_published"]
+__all__ = ["Facts", "Picture", "Published", "digest_of_published", "read_published"]
 
 
 class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +52,22 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     values: Mapping[int, float]
 
 
+class Picture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A published picture that a chart of ours is to show again.
+
+    Attributes:
+        figure: its number.
+        experiment: that has the chart.
+        chart: one of ``charts.CHARTS``.
+        explanation: what it shows, and how ours is another.
+    """
+
+    figure: str
+    experiment: str
+    chart: str
+    explanation: str
+
+
 class Published(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file of published numbers; see the module."""
 
@@ -54,6 +75,7 @@ class Published(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     citation: str
     explanation: str
     facts: Annotated[tuple[Facts, ...], Meta(min_length=1)]
+    pictures: tuple[Picture, ...] = ()
 
 
 def read_published(file: Path) -> Published:

@@ -29,12 +29,10 @@ def config_schema() -> dict[str, Any]:
     config = groups["Config"]["properties"]
     config["architecture"] = _group_or_groups(config["architecture"])
     architecture, grid = (groups[group.__name__]["properties"] for group in (Architecture, Grid))
+    # Without widths, kernels run without networks.
+    del grid["width"]["then"]["minItems"]
     for axis in OWN_AXES:
         architecture[axis] = {k: v for k, v in grid[axis].items() if k != "default"}
-    # Kernels run without networks.
-    architecture["width"] = architecture["width"] | {
-        "then": {k: v for k, v in architecture["width"]["then"].items() if k != "minItems"}
-    }
     sources = groups["Config"]["properties"]["sources"]
     lists = sources.pop("additionalProperties") | {"minItems": 1, "uniqueItems": True}
     sources["properties"] = dict.fromkeys(names_in("data.catalogue.SOURCES"), lists)
