@@ -17,20 +17,21 @@ _COMPILED: dict[tuple[object, ...], Callable[..., Any]] = {}
 
 
 @contextmanager
-def pinned(*, x64: bool) -> Iterator[None]:
+def pinned(*, x64: bool, partitionable_threefry: bool = True) -> Iterator[None]:
     """JAX's settings that decide numbers, as this package needs them, whatever a program has set.
 
-    Random numbers are those of JAX's default generator, which the notebook used. On a GPU, no TF32
-    takes the place of float32.
+    Random numbers are those of JAX's default generator, threefry. On a GPU, no TF32 takes the place
+    of float32.
 
     Args:
         x64: whether float64 is used where it is asked for.
+        partitionable_threefry: whether random numbers are those of JAX 0.5 and later.
     """
     with ExitStack() as settings:
         for setting in (
             jax.enable_x64(x64),
             jax.default_prng_impl("threefry2x32"),
-            jax.threefry_partitionable(True),
+            jax.threefry_partitionable(partitionable_threefry),
             jax.numpy_dtype_promotion("standard"),
             jax.numpy_rank_promotion("allow"),
             jax.default_matmul_precision("highest"),

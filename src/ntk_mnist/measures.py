@@ -171,7 +171,13 @@ class KernelMeasures(Measures, frozen=True, kw_only=True):
     log_marginal_likelihood_error: Annotated[
         float, _measure("estimated error of either log marginal likelihood, nats")
     ]
-    solve_seconds: Annotated[float, _measure("wall time of this kernel's solve and predictions")]
+    solve_seconds: Annotated[
+        float,
+        _measure(
+            "wall time of this kernel's matrices, solve and predictions; that of what the kernels "
+            "of a cell share is in the first one's"
+        ),
+    ]
 
 
 class CalibrationMeasures(Measures, frozen=True, kw_only=True):

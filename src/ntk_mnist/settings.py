@@ -220,6 +220,14 @@ class Training(Settings, frozen=True, kw_only=True):
             choices="architecture.PARAMETERIZATIONS",
         ),
     ] = "glorot"
+    partitionable_threefry: Annotated[
+        bool,
+        _setting(
+            "whether the initial parameters are drawn by JAX's threefry generator as it is since "
+            "JAX 0.5; false draws the numbers of older versions, with which the notebook's "
+            "published networks come out again"
+        ),
+    ] = True
     loss: Annotated[
         str,
         _setting(

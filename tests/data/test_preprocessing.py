@@ -55,5 +55,14 @@ def test_a_blank_image_becomes_zero_and_not_nan(name: str) -> None:
     assert not Preprocessing(name, 255)(np.zeros((2, 9), np.uint8), np.float32).any()
 
 
-def test_an_even_image_has_no_direction_once_standardized() -> None:
-    assert not Preprocessing("standardized", 255)(np.full((1, 9), 51, np.uint8), np.float64).any()
+@pytest.mark.parametrize("mean", [0.0, 33.318421])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("pixels", [3, 64, 784, 3072])
+def test_a_uniform_image_has_no_direction_once_standardized(
+    pixels: int, dtype: Any, mean: float
+) -> None:
+    step = Preprocessing("standardized", 255, mean)
+    images = np.repeat(np.arange(256, dtype=np.uint8)[:, None], pixels, axis=1)
+    assert not step(images, dtype).any()
+    with jax.enable_x64(True):
+        assert not jax.jit(lambda images: step(images, dtype))(images).any()

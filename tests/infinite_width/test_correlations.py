@@ -41,6 +41,14 @@ def test_equal_and_proportional_inputs_have_a_gap_of_zero_and_empty_ones_of_one(
     assert (gap[15] == 1).all()
 
 
+@pytest.mark.parametrize("pixels", [7, 3072, 10_000])
+def test_proportional_inputs_have_a_gap_of_zero_however_many_pixels_they_have(pixels: int) -> None:
+    x = np.random.default_rng(1).uniform(size=(6, pixels))
+    with jax.enable_x64(True):
+        gap = np.asarray(correlations(x, x / 3)[1])  # type: ignore[arg-type]
+    assert (np.diag(gap) == 0).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [1, 15, 16, 33, 48])
 def test_blocks_of_columns_give_what_one_block_gives(columns: int) -> None:

@@ -86,10 +86,15 @@ def test_the_linearization_takes_the_steps_of_the_dense_empirical_kernel(
     np.testing.assert_allclose(ours, expected, atol=2e-5)
 
 
-def test_a_network_takes_the_steps_of_gradient_descent_on_its_loss(few: Dataset) -> None:
-    trained = trainer_of(few, 16)(3)
+@pytest.mark.parametrize("partitionable", [True, False])
+def test_a_network_takes_the_steps_of_gradient_descent_on_its_loss(
+    few: Dataset, partitionable: bool
+) -> None:
+    training = with_settings(TRAINING, partitionable_threefry=partitionable)
+    trained = trainer_of(few, 16, training)(3)
     network = finite(ERF, "ntk", 16, 10)
-    _, initial = network.init(jax.random.PRNGKey(3), (-1, 64))
+    with jax.threefry_partitionable(partitionable):
+        _, initial = network.init(jax.random.PRNGKey(3), (-1, 64))
     images: Any = few.train_images, few.test_images
     x, z = (i.astype(np.float32) / 16 for i in images)
     targets = few.targets(few.train_labels)

@@ -8,6 +8,8 @@ set is subtracted if that is asked for, and a *preprocessing* follows.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 __all__ = ["PREPROCESSINGS", "Preprocessing", "scale", "standardized", "unit_norm"]
 
 #: From scaled images of shape (m, p), a NumPy array or, inside a compiled program, a JAX array,
@@ -26,11 +28,15 @@ def unit_norm(scaled: Any) -> Any:
 
 
 def standardized(scaled: Any) -> Any:
-    """Each image with mean 0 and variance 1 over its pixels; an even image becomes 0.
+    """Each image with mean 0 and variance 1 over its pixels; a uniform image becomes 0.
 
     Source: ``_input_layer_normalization`` of the code of Lee et al. 2018 (arXiv:1711.00165).
     """
-    return unit_norm(scaled - scaled.mean(axis=1, keepdims=True))
+    deviations = scaled - scaled.mean(axis=1, keepdims=True)
+    # Those of equal pixels are the rounding of their mean, and not 0.
+    rounding = 4 * scaled.shape[1] ** 0.5 * np.finfo(scaled.dtype).eps
+    pixel, deviation = (abs(array).max(axis=1, keepdims=True) for array in (scaled, deviations))
+    return unit_norm(deviations * (deviation > rounding * pixel))
 
 
 def _divided(images: Any, divisor: Any) -> Any:

@@ -41,7 +41,8 @@ class Solution:
         amplitude: σ², which maximizes the likelihood of σ² K.
         maximized_log_marginal_likelihood: log p(Y) under σ² K, nats.
         log_marginal_likelihood_error: estimate of the error of either, nats.
-        seconds: wall time of the solve and the predictions.
+        seconds: wall time of the matrices, the solve and the predictions. The first kernel of a
+            cell takes that of what all kernels share.
     """
 
     kind: str

@@ -166,15 +166,17 @@ class Solver(ABC):
                 or stays singular however it is regularized; or descent diverges.
         """
         attempts = self.attempts(architecture, kinds, dataset, times, step_size)
+        # Before an attempt is asked for, as a solver may compute its matrices then.
+        started = time.perf_counter()
         for kind, attempt in zip(kinds, attempts, strict=True):
             checkpoint = self.services.checkpoint(kind)
             solution = restore_solution(checkpoint)
             if solution is None:
-                started = time.perf_counter()
                 solution = _regularized(kind, attempt, diag_reg, checkpoint)
                 solution = replace(solution, seconds=time.perf_counter() - started)
             store_solution(solution, checkpoint)
             yield solution
+            started = time.perf_counter()
 
 
 def check_diagonal(mean: float, diag_reg: float = 0.0) -> None:

@@ -88,7 +88,7 @@ class DescentTrainer:
         images = dataset.train_images, targets, dataset.predicted.test_images
         arguments = (key, *images, np.array(self._steps, np.int32))
         started = time.perf_counter()
-        with pinned(x64=False):
+        with pinned(x64=False, partitionable_threefry=self._training.partitionable_threefry):
             compute = self._programs(
                 ("descent", self._architecture, self._training, self._width, classes,
                  dataset.preprocessing,

@@ -189,7 +189,7 @@ class Trainer:
         order = _pad_rows(order, _capacity(steps))
         arguments = (key, self._train, self._test, self._validation, order, np.int32(steps))
         started = time.perf_counter()
-        with pinned(x64=False):
+        with pinned(x64=False, partitionable_threefry=training.partitionable_threefry):
             results = jax.block_until_ready(self._program(arguments)(*arguments))
         seconds = time.perf_counter() - started
         loss, on_train, on_test, on_validation, epochs, reached = results
