@@ -306,9 +306,9 @@ class ReproductionMeasures(Measures, frozen=True, kw_only=True):
     item: Annotated[str, _measure("which rows of it, in words")]
     column: Annotated[str, _measure("which column of it")]
     over: Annotated[str, _measure("the column that `at` is a value of")]
-    at: Annotated[int, _measure("training-set size or width")]
+    at: Annotated[int, _measure("value of that column: a size, a width or steps")]
     published: Annotated[float, _measure("the published number")]
-    decimals: Annotated[int, _measure("that it was published with")]
+    decimals: Annotated[int, _measure("number of decimals that were published")]
     runs: Annotated[int, _measure("runs of ours: seeds and draws of training images")]
     ours: Annotated[float | None, _measure("mean of our runs; null if there is none")]
     low: Annotated[

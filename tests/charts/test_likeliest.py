@@ -129,3 +129,15 @@ def test_equally_likely_architectures_of_different_test_accuracy_are_all_told() 
     table = with_validation(scaled()).assign(test_accuracy=[0.8, 0.9, 0.8, 0.1, 0.1, 0.1])
     line, _ = announcements(table)
     assert line.endswith("test accuracy 0.800 ± 0.013 or 0.900 ± 0.009")
+
+
+def test_real_valued_targets_are_validated_by_their_squared_error() -> None:
+    table = of_one(evidence(EIGHT)).assign(
+        validation_size=50, validation_accuracy=None, test_accuracy=None, test_mse=0.25
+    )
+    table["validation_mse"] = [0.5 - 0.01 * place for place in range(len(table))]
+    likeliest, validated = announcements(table)
+    assert likeliest.endswith("; test squared error 0.25")
+    assert "Best on 50 validation images" in validated
+    assert validated.endswith("; validation squared error 0.43, test squared error 0.25")
+    assert best_validated(table)["W_std"].item() == table["W_std"].iloc[-1]

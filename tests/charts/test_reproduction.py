@@ -30,3 +30,20 @@ def test_each_number_that_was_run_is_a_point_with_its_interval() -> None:
 def test_without_rows_it_says_so() -> None:
     with pytest.raises(ChartError, match="no rows"):
         draw({"reproduction": pd.DataFrame(reproduction().head(0))})
+
+
+def test_numbers_that_were_not_run_leave_a_sentence() -> None:
+    table = reproduction()
+    table = table[table["verdict"] == "not run"]
+    spec: dict[str, Any] = draw({"reproduction": table}).to_dict()
+    assert "No published number was run" in str(spec)
+
+
+def test_one_published_number_has_an_axis_around_it() -> None:
+    table = reproduction().query("item == 'nngp'")
+    spec: dict[str, Any] = draw({"reproduction": table}).to_dict()
+    (number,) = table["published"]
+    # That of each layer.
+    domains = {tuple(ends) for ends in found(spec, "domain") if isinstance(ends[0], float)}
+    ((low, high),) = domains
+    assert low < number < high < 1.1 * number

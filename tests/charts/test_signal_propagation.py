@@ -1,6 +1,7 @@
 """Heat maps over the variances of weights and biases, and the line between order and chaos."""
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -15,11 +16,11 @@ from ntk_mnist.settings import Architecture
 WEIGHTS, BIASES = [0.5, 1.0, 3.0], [0.0, 0.1, 1.0]
 
 
-def grid(activation: str = "erf") -> pd.DataFrame:
+def grid(activation: str = "erf", biases: Sequence[float] = BIASES) -> pd.DataFrame:
     """The evidence of one kernel and size over an uneven grid; accuracies differ by cell."""
     architectures = [
         Architecture(activation=activation, depth=9, W_std=w**0.5, b_std=b**0.5)
-        for w, b in product(WEIGHTS, BIASES)
+        for w, b in product(WEIGHTS, biases)
     ]
     table = evidence(architectures)
     table = table[(table["kernel"] == "nngp") & (table["size"] == 128)].reset_index(drop=True)
@@ -118,3 +119,22 @@ def test_one_cell_that_is_missing_or_unknown_does_not_hide_the_others() -> None:
     table = grid()
     table.loc[3, "test_accuracy"] = math.nan
     assert len(cells_of(table.drop(index=5))) == 7
+
+
+def test_real_valued_targets_have_squared_errors_in_place_of_accuracies() -> None:
+    table = grid().assign(test_accuracy=None)
+    table["test_mse"] = 0.01 * (table.index + 1)
+    titles = panel_titles(spec_of(table))
+    assert any("Test squared error" in str(title) for title in titles)
+    assert not any("Test accuracy" in str(title) for title in titles)
+    cells = drawn(spec_of(table)).dropna(subset="test_mse").drop_duplicates("test_mse")
+    assert cells["colour"].nunique() == 9
+
+
+@pytest.mark.parametrize("activation", ["erf", "relu"])
+def test_the_line_stays_in_the_panel(activation: str) -> None:
+    spec = spec_of(grid(activation, [1.0, 1.5]))
+    line = drawn(spec).dropna(subset="line")
+    cells = drawn(spec).dropna(subset="biases_from")
+    assert cells["biases_from"].min() > 0
+    assert line["biases"].dropna().between(cells["biases_from"].min(), 2).all()

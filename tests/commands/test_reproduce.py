@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from ntk_mnist import UserError
 from ntk_mnist.commands.reproduce import rows
 from ntk_mnist.commands.reproductions import Reproduction, page
 from ntk_mnist.plan.published import Facts, Picture, Published
@@ -71,6 +72,21 @@ def test_seeds_are_runs_and_other_architectures_are_not() -> None:
 def test_a_setting_is_equal_to_the_digits_that_a_file_states() -> None:
     rounded = [network(8, 0, 0.5, W_std=1.5 * (1 + 1e-7))]
     assert next(rows(published(OF_NETWORK), {"network": rounded})).verdict == "equal"
+
+
+def test_rows_that_differ_in_more_than_seed_and_draw_are_no_runs_of_one_number() -> None:
+    several = structs.replace(OF_KERNEL, where={"kernel": "nngp"})
+    with pytest.raises(UserError, match="size 64 is of rows with different time; add it to where"):
+        list(rows(published(several), {"kernel": KERNELS}))
+    several = structs.replace(OF_NETWORK, where={})
+    ours = [network(8, 0, 0.1), network(8, 0, 0.1, W_std=1.6)]
+    with pytest.raises(UserError, match="width 8 is of rows with different W_std; add it to where"):
+        list(rows(published(several), {"network": ours}))
+
+
+def test_without_any_row_it_says_so() -> None:
+    with pytest.raises(UserError, match="no table of ours has a row"):
+        list(rows(published(OF_KERNEL), {"kernel": []}))
 
 
 def test_a_row_without_the_number_is_no_run() -> None:

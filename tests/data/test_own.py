@@ -150,8 +150,8 @@ FAULTS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
         lambda a: {"x_train": np.full(60, None)},
         "x_train holds Python objects; save it as an array of numbers",
     ),
-    "text": (lambda a: {"y_test": np.full(20, "cat")}, "y_test has the dtype <U3; convert it"),
-    "truth": (lambda a: {"y_train": a["y_train"] > 0}, "y_train has the dtype bool; convert it"),
+    "text": (lambda a: {"y_test": np.full(20, "cat")}, "y_test has the dtype <U3; number the cl"),
+    "truth": (lambda a: {"y_train": a["y_train"] > 0}, "y_train has the dtype bool; number the cl"),
     "complex": (lambda a: {"x_test": a["x_test"] * 1j}, "x_test has the dtype complex128; conv"),
     "a number": (lambda a: {"x_train": np.array(3.0)}, "x_train is a single number; it needs"),
     "no rows": (nothing, "x_train is empty; at least one row is needed"),
@@ -178,6 +178,18 @@ FAULTS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "one-hot": (
         lambda a: {"y_train": np.eye(3, dtype=int)[a["y_train"]]},
         "y_train has the shape (60, 3); classes are whole numbers of the shape (n,), as argmax",
+    ),
+    "a column of classes": (
+        lambda a: {name: a[name][:, None] for name in ("y_train", "y_test")},
+        "y_train has the shape (60, 1); classes are whole numbers of the shape (n,), as ravel()",
+    ),
+    "classes from 1 on": (
+        lambda a: {name: a[name] + 1 for name in ("y_train", "y_test")},
+        "y_train and y_test have no class 0; number the classes from 0 on",
+    ),
+    "one class to train on": (
+        lambda a: {"y_train": a["y_train"] * 0},
+        "y_train has one class alone; at least two are needed",
     ),
     "targets of three axes": (
         lambda a: {"y_train": np.ones((60, 2, 2))},

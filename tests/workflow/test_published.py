@@ -125,3 +125,15 @@ def test_kernels_run_without_any_network(fresh: Checkout, of: str) -> None:
     assert fresh.jobs() == Counter(prepare=1, kernel=2, table=2, chart=1)
     assert "network.parquet" not in " ".join(fresh.results())
     assert fresh.jobs() == Counter()
+
+
+def test_a_number_of_several_things_is_refused_before_anything_runs(fresh: Checkout) -> None:
+    (fresh.folder / "published.yaml").write_text(PUBLISHED.replace("{width: 8}", "{}"))
+    fresh.configure(CONFIG + "published: published.yaml\n")
+    refused = fresh.snakemake("-n")
+    assert refused.returncode
+    assert (
+        "published: facts[1]: test_accuracy at size 64 is of rows with different width; add it to "
+        "where"
+    ) in refused.stderr + refused.stdout
+    assert "Traceback" not in refused.stderr

@@ -25,7 +25,7 @@ from ntk_mnist.plan.config import problems
 from ntk_mnist.plan.config_sources import argument_faults, file_faults, option_faults
 from ntk_mnist.plan.config_text import understood
 from ntk_mnist.plan.experiment import TABLES, experiment_of
-from ntk_mnist.plan.published import read_published
+from ntk_mnist.plan.published import check_published, read_published
 
 
 def source_faults():
@@ -49,10 +49,10 @@ config = understood(
 
 
 def published_faults():
-    """The fault of the file of published numbers, if there is one."""
+    """The fault of the file of published numbers, if there is one, or of what it is of."""
     try:
         if config.get("published"):
-            read_published(Path(config["published"]))
+            check_published(read_published(Path(config["published"])), experiment_of(config))
     except UserError as fault:
         yield str(fault)
 

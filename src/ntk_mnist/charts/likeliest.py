@@ -23,7 +23,9 @@ _ROUNDING = 1e-7
 
 
 def ranked(rows: pd.DataFrame) -> pd.DataFrame:
-    """The architectures of one kernel and size, the likeliest first; equally likely ones by axis.
+    """The architectures of one kernel and size, the likeliest first.
+
+    Those that differ by rounding alone are in the order of their settings.
 
     Args:
         rows: of the evidence, a row an architecture.
@@ -51,6 +53,8 @@ def ranked(rows: pd.DataFrame) -> pd.DataFrame:
 def best_validated(rows: pd.DataFrame) -> pd.DataFrame:
     """The row with the best validation accuracy; of several, that with the smallest squared error.
 
+    Real-valued targets have no accuracy, so that the squared error alone decides.
+
     Args:
         rows: of the evidence, one kernel and size, a row an architecture.
 
@@ -58,7 +62,7 @@ def best_validated(rows: pd.DataFrame) -> pd.DataFrame:
         One row; none if there are no validation images.
     """
     order = ["validation_accuracy", "validation_mse", *ARCHITECTURE]
-    validated = rows.dropna(subset=["validation_accuracy"])
+    validated = rows.dropna(subset=["validation_mse"])
     return validated.sort_values(order, ascending=[False, *[True] * (len(order) - 1)]).head(1)
 
 
@@ -66,7 +70,7 @@ def announcements(evidence: pd.DataFrame) -> Iterator[str]:
     """A line for each size and kernel that names the likeliest architecture, or several.
 
     With validation images, a second line names the best one on these, and both lines have the test
-    accuracy and its binomial standard error.
+    accuracy and its binomial standard error, or the squared error of real-valued targets.
     """
     for size in sorted(evidence["size"].unique()):
         of_size = evidence[evidence["size"] == size]
@@ -87,18 +91,30 @@ def announcements(evidence: pd.DataFrame) -> Iterator[str]:
             row = validated.iloc[0]
             yield (
                 f"Best on {row['validation_size']:,} validation images at size {size:,}, "
-                f"{kind.upper()}: {_settings(row.to_dict())}; validation accuracy "
-                f"{row['validation_accuracy']:.3f}, {_tested(validated)}"
+                f"{kind.upper()}: {_settings(row.to_dict())}; validation "
+                f"{_score(row, 'validation')}, {_tested(validated)}"
             )
 
 
 def _tested(rows: pd.DataFrame) -> str:
-    """The test accuracy of each row, once if they agree, with its binomial standard error."""
+    """The test accuracy of each row, once if they agree, with its binomial standard error.
+
+    Without classes, the squared error.
+    """
+    if rows["test_accuracy"].isna().all():
+        words = (f"{error:.4g}" for error in rows["test_mse"])
+        return f"test squared error {_either(dict.fromkeys(words))}"
     words = (
         f"{accuracy:.3f} ± {standard_error(accuracy, images):.3f}"
         for accuracy, images in zip(rows["test_accuracy"], rows["test_size"], strict=True)
     )
     return f"test accuracy {_either(dict.fromkeys(words))}"
+
+
+def _score(row: pd.Series, part: str) -> str:
+    if pd.isna(row[f"{part}_accuracy"]):
+        return f"squared error {row[f'{part}_mse']:.4g}"
+    return f"accuracy {row[f'{part}_accuracy']:.3f}"
 
 
 def _settings(row: Mapping[Any, Any]) -> str:

@@ -26,10 +26,11 @@ TABLES: tuple[str, ...] = ("evidence",)
 
 CAPTION: str = (
     "Infinite-width kernels under the squared error over the variances of weights and biases: test "
-    "accuracy; log marginal likelihood of the training labels with the kernel times its best "
-    "amplitude, in nats for each image and output; and the depth scale, the number of layers over "
-    "which the correlation of two inputs gets nearer to its limit in deep networks by a factor of "
-    "e. On the dashed line, χ₁ = 1, order meets chaos, and differences of inputs last the longest."
+    "accuracy, or squared error without classes; log marginal likelihood of the training labels "
+    "with the kernel times its best amplitude, in nats for each image and output; and the depth "
+    "scale, the number of layers in which the distance of a correlation from its limit falls by a "
+    "factor of e. On the dashed line, χ₁ = 1, order meets chaos, and differences of inputs last "
+    "the longest."
 )
 
 _Axis = TypeVar("_Axis", alt.X, alt.Y)
@@ -67,8 +68,10 @@ class _Quantity(NamedTuple):
     logarithmic: bool = False
 
 
+_ACCURACY = _Quantity("test_accuracy", ["Test accuracy", ""])
+#: Real-valued targets have no accuracy.
+_SQUARED_ERROR = _Quantity("test_mse", ["Test squared error", ""], logarithmic=True)
 _QUANTITIES = (
-    _Quantity("test_accuracy", ["Test accuracy", ""]),
     _Quantity("likelihood", ["Log marginal likelihood", "nats an image and output"]),
     _Quantity("depth_scale", ["Depth scale", "layers"], logarithmic=True),
 )
@@ -128,13 +131,15 @@ def _has_no_grid(table: pd.DataFrame) -> bool:
 
 
 def _rows(cells: pd.DataFrame, varied: list[str]) -> list[tuple[str, list[Panel]]]:
-    colours = {quantity.column: _colours(cells, quantity) for quantity in _QUANTITIES}
+    first = _ACCURACY if cells["test_accuracy"].notna().any() else _SQUARED_ERROR
+    quantities = (first, *_QUANTITIES)
+    colours = {quantity.column: _colours(cells, quantity) for quantity in quantities}
     rows = []
     for _, own in cells.groupby(list(_ROW)):
         line = _critical_line(own)
         panels = [
             shown
-            for quantity in _QUANTITIES
+            for quantity in quantities
             for scale in [colours[quantity.column]]
             for shown in (_heat_map(own, quantity, scale, line), _bar(scale))
         ]
@@ -158,7 +163,7 @@ def _cells(table: pd.DataFrame) -> pd.DataFrame:
     from ntk_mnist.infinite_width.phases import phase
 
     count = table["size"] * table["outputs"]
-    cells = table[[*_ROW, *_GRID, "test_accuracy"]].assign(
+    cells = table[[*_ROW, *_GRID, "test_accuracy", "test_mse"]].assign(
         weights=table["W_std"] ** 2,
         biases=table["b_std"] ** 2,
         likelihood=table["maximized_log_marginal_likelihood"] / count,
@@ -194,13 +199,13 @@ def _critical_line(own: pd.DataFrame) -> pd.DataFrame:
     with pinned(x64=True):
         found = critical_line(DUALS[own["activation"].iloc[0]], _ON_THE_LINE)
         weights, biases = map(np.asarray, found)
-    top = own["biases_to"].max()
+    bottom, top = own["biases_from"].min(), own["biases_to"].max()
     if np.allclose(biases / _ON_THE_LINE, 0, atol=1e-9):
         # Of degree 1: χ₁ does not depend on q.
-        weights, biases = weights[:2], np.array([0.0, top])
+        weights, biases = weights[:2], np.array([bottom, top])
     line = pd.DataFrame({"weights": weights, "biases": biases, "line": _LINE.limits[0]})
     right = own["weights_to"].max()
-    within = (line["biases"] >= 0) & (line["biases"] <= top) & (line["weights"] <= right)
+    within = line["biases"].between(bottom, top) & (line["weights"] <= right)
     return line[within & (line["weights"] >= own["weights_from"].min())]
 
 
@@ -234,6 +239,7 @@ def _heat_map(own: pd.DataFrame, quantity: _Quantity, scale: _Colours, line: pd.
         alt.Tooltip("W_std:Q", title="W_std", format=".4~g"),
         alt.Tooltip("b_std:Q", title="b_std", format=".4~g"),
         alt.Tooltip("test_accuracy:Q", title="Test accuracy", format=".3f"),
+        alt.Tooltip("test_mse:Q", title="Test squared error", format=".4g"),
         alt.Tooltip("likelihood:Q", title="Nats an image and output", format=".4f"),
         alt.Tooltip("fixed_variance:N", title="q*"),
         alt.Tooltip("slope:Q", title="χ₁", format=".4f"),

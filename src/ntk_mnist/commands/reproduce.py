@@ -1,18 +1,19 @@
 """``reproduce``: published numbers and ours beside them, as a table."""
 
 import argparse
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
+from ntk_mnist import UserError
 from ntk_mnist.comparison.published import beside
 from ntk_mnist.comparison.tables import known
 from ntk_mnist.measures import ReproductionMeasures
-from ntk_mnist.plan.published import Facts, Published, digest_of_published, read_published
+from ntk_mnist.plan.published import Published, digest_of_published, matching, read_published
 from ntk_mnist.store.records import reproduction_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS, columns
 from ntk_mnist.store.shards import read, write_table
@@ -50,19 +51,22 @@ def rows(
         published: the numbers.
         tables: rows of our tables by their names. A table may be missing, and a number whose rows
             are not there has nothing beside it.
+
+    Raises:
+        UserError: there is no row at all, or rows of one number are no runs of one thing.
     """
-    dataset = next(row["dataset"] for table in tables.values() for row in table)
+    datasets = [row["dataset"] for table in tables.values() for row in table]
+    if not datasets:
+        raise UserError("no table of ours has a row; run the experiment first")
     for facts in published.facts:
-        ours = [row for row in tables.get(facts.table, ()) if _is_of(facts, row)]
+        ours = matching(facts, tables.get(facts.table, ()))
         for at, value in facts.values.items():
-            found_rows = [
-                row for row in ours if row[facts.over] == at and row[facts.column] is not None
-            ]
+            found_rows = [row for row in ours[at] if row[facts.column] is not None]
             runs = [row[facts.column] for row in found_rows]
             random = any("seed" in row or row["draw"] is not None for row in found_rows)
             found = beside(value, facts.decimals, runs, random=random) if runs else None
             yield ReproductionMeasures(
-                dataset=dataset,
+                dataset=datasets[0],
                 table=facts.table,
                 item=_in_words(facts.where),
                 column=facts.column,
@@ -79,30 +83,13 @@ def rows(
             )
 
 
-def _is_of(facts: Facts, row: Mapping[str, Any]) -> bool:
-    """Whether a row has the values of some facts; numbers to the digits that files state."""
-    for column, value in facts.where.items():
-        found = row[column]
-        equal = (
-            found is not None and math.isclose(found, value, rel_tol=1e-5)
-            if isinstance(value, float)
-            else found == value
-        )
-        if not equal:
-            return False
-    return True
-
-
 def _in_words(where: Mapping[str, str | float]) -> str:
     """As in ``nngp, t = ∞, relu, width 5``."""
-    words = []
-    for name, value in where.items():
-        number = "∞" if value == math.inf else f"{value:g}" if isinstance(value, float) else value
-        words.append(
-            value
-            if isinstance(value, str)
-            else f"t = {number}"
-            if name == "time"
-            else f"{name} {number}"
-        )
-    return ", ".join(words)
+    return ", ".join(_setting(name, value) for name, value in where.items())
+
+
+def _setting(name: str, value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    number = "∞" if value == inf else f"{value:g}"
+    return f"t = {number}" if name == "time" else f"{name} {number}"

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from ntk_mnist.charts import tables_of
+from ntk_mnist.charts.reproduction import SIDES, column_in_words
+from ntk_mnist.comparison.published import VERDICTS
 from ntk_mnist.plan.published import Picture, Published, read_published
 from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
@@ -36,7 +38,6 @@ pictures were published; ours follow the numbers.
 
 #: Columns that identify a trained network.
 _NETWORK = (*Architecture.__struct_fields__, "width", "size", "draw", "seed")
-_VERDICTS = ("equal", "within", "differs", "one run")
 
 
 class Reproduction(NamedTuple):
@@ -138,15 +139,15 @@ def page(reproductions: Sequence[Reproduction], folder: str = "") -> str:
 
 
 def _summary(reproductions: Sequence[Reproduction]) -> str:
-    heads = ("experiment", "numbers", *_VERDICTS, "not run", "time of the cells")
+    heads = ("experiment", "numbers", *VERDICTS, "time of the cells")
     lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
     for one in reproductions:
         verdicts = [row["verdict"] for row in one.rows]
         total = sum(len(facts.values) for facts in one.published.facts)
-        counts = [verdicts.count(verdict) for verdict in _VERDICTS]
-        missing = total - sum(counts)
-        cells = [f"[{one.config.stem}](../{one.config})", str(total), *map(str, counts)]
-        lines.append(f"| {' | '.join([*cells, str(missing), _duration(one.seconds)])} |")
+        counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+        counts["not run"] += total - len(verdicts)
+        cells = [f"[{one.config.stem}](../{one.config})", str(total), *map(str, counts.values())]
+        lines.append(f"| {' | '.join([*cells, _duration(one.seconds)])} |")
     return "\n".join(lines) + "\n"
 
 
@@ -171,10 +172,10 @@ def _tables(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         side, column, over = key
         of_key = [row for row in rows if (row["table"], row["column"], row["over"]) == key]
         places = sorted({row["at"] for row in of_key})
-        what = {"kernel": "infinite width", "network": "networks"}[side]
         heads = [f"{over} {place:,}" for place in places]
         lines = [
-            f"**{column.replace('_', ' ')}, {what}**: published, then ours, then the difference\n",
+            f"**{SIDES[side]}, {column_in_words(column)}**: published, then ours, then the "
+            "difference\n",
             f"| | {' | '.join(heads)} |",
             f"|---|{'--:|' * len(places)}",
         ]

@@ -9,17 +9,26 @@ n runs of mean m and standard deviation s,
 with the 97.5 % quantile t of Student's distribution with n − 1 degrees of freedom (Geisser 1993,
 *Predictive Inference*, section 2.1). A number that is computed without randomness has no interval:
 it is equal to its published decimals, or it differs. Of one run of a random computation, nothing
-follows.
+follows. The runs must be independent: several seeds of one draw are not runs of several draws.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-__all__ = ["Beside", "beside"]
+__all__ = ["VERDICTS", "Beside", "beside"]
+
+#: What may be said of a published number, with its meaning for a person.
+VERDICTS: Mapping[str, str] = {
+    "equal": "equal to all published decimals",
+    "within": "within the interval of one more run",
+    "differs": "different",
+    "one run": "of one run of ours, which has no interval",
+    "not run": "not run",
+}
 
 
 class Beside(NamedTuple):
@@ -29,8 +38,7 @@ class Beside(NamedTuple):
         ours: mean of the runs.
         low: lower end of the interval of one more run; NaN for one run.
         high: upper end of it.
-        verdict: ``equal`` to the published decimals, ``within`` the interval, ``differs``, or
-            ``one run``, which has no interval.
+        verdict: of :data:`VERDICTS`.
     """
 
     ours: float
@@ -44,7 +52,7 @@ def beside(published: float, decimals: int, runs: Sequence[float], *, random: bo
 
     Args:
         published: the number.
-        decimals: that it was published with.
+        decimals: number of decimals that were published.
         runs: our results, one a run, at least one.
         random: whether another run would give another result.
     """

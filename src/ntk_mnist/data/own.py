@@ -43,6 +43,12 @@ __all__ = [
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 _CHUNK = 1 << 20
+#: What to do about a dtype that is not of real numbers, of inputs and of labels.
+_CONVERSIONS = {
+    "x": "convert it to real numbers, as with astype(float)",
+    "y": "number the classes from 0 on, as numpy.unique(y, return_inverse=True) does; real-valued "
+    "targets are floats",
+}
 #: What a damaged or strange file or archive may cause.
 _FAULTS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
@@ -276,7 +282,7 @@ def _faults(headers: Mapping[str, _Header]) -> Iterator[str]:
     """Faults that headers tell: the array, what is wrong, and what to do."""
     for name, (shape, dtype, _) in headers.items():
         if dtype.kind not in "uif":
-            yield f"{name} has the dtype {dtype}; convert it to numbers, as with astype(float)"
+            yield f"{name} has the dtype {dtype}; {_CONVERSIONS[name[0]]}"
         elif not shape:
             yield f"{name} is a single number; it needs the shape (n, …)"
         elif not shape[0]:
@@ -284,9 +290,14 @@ def _faults(headers: Mapping[str, _Header]) -> Iterator[str]:
         elif not math.prod(shape):
             yield f"{name} has the shape {shape}, without any value in a row"
         elif name.startswith("y") and dtype.kind in "iu" and len(shape) > 1:
+            remedy = (
+                "ravel() makes of one column"
+                if shape[1:] == (1,)
+                else ("argmax(axis=1) makes of one-hot rows")
+            )
             yield (
                 f"{name} has the shape {shape}; classes are whole numbers of the shape (n,), as "
-                "argmax(axis=1) makes of one-hot rows, and real-valued targets are floats"
+                f"{remedy}, and real-valued targets are floats"
             )
         elif name.startswith("y") and len(shape) > 2:
             yield f"{name} has the shape {shape}; real-valued targets have (n,) or (n, k)"
@@ -324,9 +335,10 @@ def _meaning(letter: str, dtype: "np.dtype[Any]") -> str:
 
 def _number_of_classes(dataset: str, files: Mapping[str, BytesIO], train_size: int) -> int:
     """The number of classes, from the labels of both sets as ``.npy`` files."""
+    import numpy as np
     from numpy.lib import format as npy
 
-    largest = 0
+    largest, found = 0, set[int]()
     for name, file in files.items():
         file.seek(0)
         labels = npy.read_array(file, allow_pickle=False)
@@ -335,11 +347,18 @@ def _number_of_classes(dataset: str, files: Mapping[str, BytesIO], train_size: i
                 f"{dataset}: {name} has the class {lowest}; classes are whole numbers from 0 on"
             )
         largest = max(largest, int(labels.max()))
-    if not largest:
-        raise DatasetError(f"{dataset}: y_train has one class alone; at least two are needed")
+        found |= set(np.unique(labels).tolist())
+        if name == "y_train" and len(found) == 1:
+            raise DatasetError(f"{dataset}: y_train has one class alone; at least two are needed")
     if largest >= max(train_size, 2):
         raise DatasetError(
             f"{dataset}: y_train or y_test has the class {largest:,}, for {train_size:,} training "
             "rows; number the classes from 0 on, as numpy.unique(y, return_inverse=True) does"
+        )
+    # A rare class may be in neither set, but the first one is missing from what counts from 1.
+    if 0 not in found:
+        raise DatasetError(
+            f"{dataset}: y_train and y_test have no class 0; number the classes from 0 on, as "
+            "numpy.unique(y, return_inverse=True) does"
         )
     return largest + 1

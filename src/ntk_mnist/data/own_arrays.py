@@ -68,6 +68,9 @@ def _labels(dataset: str, name: str, array: NDArray[Any], description: Descripti
     if not description.real_valued:
         return array.astype(np.min_scalar_type(description.outputs - 1))
     _check_finite(dataset, name, array)
+    # Networks see them in float32.
+    if (abs(array) > np.finfo(np.float32).max).any():
+        raise DatasetError(f"{dataset}: {name} has values that are too large; scale the targets")
     return array.astype(np.float64).reshape(len(array), description.outputs)
 
 

@@ -21,12 +21,12 @@ def _first(labels: NDArray[Any], size: int, draw: int) -> NDArray[np.intp]:
 
 
 def _first_of_each_class(labels: NDArray[Any], size: int, draw: int) -> NDArray[np.intp]:
-    """As many of each class, the first of each."""
+    """Equal numbers of each class, the first of each."""
     return _of_each_class(labels, size, lambda members: members)
 
 
 def _drawn_of_each_class(labels: NDArray[Any], size: int, draw: int) -> NDArray[np.intp]:
-    """As many of each class, drawn at random without replacement."""
+    """Equal numbers of each class, drawn at random without replacement."""
     # NumPy promises the numbers of this generator for ever.
     return _of_each_class(labels, size, np.random.RandomState(draw).permutation)
 
@@ -34,7 +34,7 @@ def _drawn_of_each_class(labels: NDArray[Any], size: int, draw: int) -> NDArray[
 def _of_each_class(
     labels: NDArray[Any], size: int, order: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> NDArray[np.intp]:
-    """As many of each class, those that come first in some order; all images if all are wanted.
+    """Equal numbers of each class, the first ones in some order; all images if all are wanted.
 
     If the size is not a multiple of the number of classes, the first classes have one more.
 

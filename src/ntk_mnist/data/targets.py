@@ -1,8 +1,8 @@
 """What the outputs are trained towards: a vector of each label, less an offset.
 
-The vector is one-hot, or the real-valued target itself.
-The offset decides how far a regression has to go where it knows nothing, as its mean is zero
-there. It does not change which output is the label's: an output plus the offset is compared.
+The vector is one-hot, or the real-valued target itself. Far from the training images a kernel
+predicts 0, and the offset decides which output that is. It does not change which output is the
+label's: an output plus the offset is compared.
 """
 
 from collections.abc import Callable, Mapping

@@ -19,13 +19,14 @@ any depth. That line has q as its parameter:
 
     σ_w²(q) = 1 / E[φ′(√q z)²],    σ_b²(q) = q − σ_w²(q) E[φ(√q z)²].
 
-Where q* is 0 or infinite, the map of c depends on q however deep the layer: it has no fixed point
-of its own, and nothing falls exponentially. For ReLU, χ₁ = σ_w² / 2 whatever q is.
+Where q* is 0 or infinite, the map of c has no fixed point of its own: it depends on q, which moves
+from layer to layer. For ReLU, χ₁ = σ_w² / 2 whatever q is; without a bias its map of c does not
+depend on q, and c approaches 1 as a power of the depth.
 
 Sources: Poole et al. 2016 (arXiv:1606.05340) for the maps, fixed points and χ₁; Schoenholz et al.
 2017 (arXiv:1611.01232) for ξ_c. All follows from the activation's own ``Dual``. The fixed points
-are found by bisection: E[φ(√q z)²] grows with q, and E[φ(u) φ(v)] is a power series in c with
-coefficients of at least 0 (``mehler``), hence convex for c ≥ 0.
+are found by bisection: E[φ(√q z)²] grows with q for the activations here, and E[φ(u) φ(v)] is a
+power series in c with coefficients of at least 0 (``mehler``), hence convex for c ≥ 0.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,9 @@ _HALVINGS = 120
 #: Steps of the search for a variance that the layer makes smaller. There is none beyond 10⁶⁰.
 _DOUBLINGS = 200
 #: A slope that is nearer to 1 is 1: a series may be off by as much.
-_ROUNDING = 1e-9
+_SLOPE_ERROR = 1e-9
+#: Without a bias, a fixed variance that is smaller, in units of the first layer's, is 0.
+_VANISHING = 1e-9
 
 
 class Phase(NamedTuple):
@@ -67,12 +70,15 @@ class Phase(NamedTuple):
 def phase(dual: Dual, weights: Any, biases: Any) -> Phase:
     """The fixed points of networks; to be called in float64.
 
-    Of several fixed points, q* is one that inputs of mean square 1 approach.
+    q* is the fixed point that inputs of mean square 1 approach, if there is one on that side alone.
 
     Args:
         dual: of the activation.
         weights: σ_w² = ``W_std``², shape (…).
         biases: σ_b² = ``b_std``², of the same shape.
+
+    Returns:
+        Arrays of that shape.
     """
     return jax.jit(partial(_phase, dual))(jnp.asarray(weights), jnp.asarray(biases))
 
@@ -107,7 +113,7 @@ def _phase(dual: Dual, weights: jax.Array, biases: jax.Array) -> Phase:
         below = Pairs(second, second, after.correlation, after.gap).below_one
         return weights * second / q * below < gap
 
-    chaotic = slope > 1 + _ROUNDING
+    chaotic = slope > 1 + _SLOPE_ERROR
     gap = _bisected(attracts, jnp.zeros_like(q), jnp.ones_like(q))
     gap = jnp.where(chaotic, gap, 0)
     there = weights * dual.pairs(Pairs(q, q, 1 - gap, gap)).derivative
@@ -138,7 +144,7 @@ def _fixed_variance(dual: Dual, weights: jax.Array, biases: jax.Array) -> jax.Ar
     high = jax.lax.fori_loop(0, _DOUBLINGS, lambda _, q: jnp.where(after(q) > q, 2 * q, q), start)
     found = _bisected(lambda q: after(q) <= q, jnp.where(grows, start, 0), high)
     # Without a bias, rounding hides how much smaller a layer makes the smallest variances.
-    found = jnp.where((biases == 0) & (found < _ROUNDING * start), 0, found)
+    found = jnp.where((biases == 0) & (found < _VANISHING * start), 0, found)
     # Of ReLU with σ_w² = 2 and no bias, every q is one.
     found = jnp.where(after(start) == start, start, found)
     found = jnp.where(after(high) > high, jnp.inf, found)
@@ -148,7 +154,10 @@ def _fixed_variance(dual: Dual, weights: jax.Array, biases: jax.Array) -> jax.Ar
 def _bisected(
     beyond: Callable[[jax.Array], jax.Array], low: jax.Array, high: jax.Array
 ) -> jax.Array:
-    """Where ``beyond`` becomes true between ``low`` and ``high``; ``low`` if it always is."""
+    """Where ``beyond`` becomes true between ``low`` and ``high``.
+
+    That is ``low`` if it always is, and about ``high`` if it never is.
+    """
 
     def halve(_: object, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         low, high = ends

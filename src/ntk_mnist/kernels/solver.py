@@ -197,7 +197,7 @@ def check_diagonal(mean: float, diag_reg: float = 0.0) -> None:
     if not mean > np.finfo(np.float64).tiny / _EPS:
         raise SolveFailed(
             "the training Gram matrix vanishes: architecture.W_std or b_std is too small for this "
-            "depth"
+            "depth, or every input is 0, as standardized makes of rows of equal values"
         )
     if not np.isfinite(mean * diag_reg):
         raise SolveFailed(f"solve.diag_reg {diag_reg:g} is too large: the kernel is lost beside it")
