@@ -44,7 +44,8 @@ def empirical_kernels(network: FiniteNetwork, seeds: int) -> tuple[np.ndarray, n
 def test_wide_ntk_networks_have_the_kernels_of_the_limit(activation: str) -> None:
     architecture = Architecture(depth=2, activation=activation, W_std=1.4, b_std=0.3)
     nngp, ntk = empirical_kernels(finite(architecture, "ntk", width=512, classes=64), seeds=24)
-    limit = infinite(architecture)(INPUTS, None, ("nngp", "ntk"))
+    with jax.enable_x64(True):
+        limit = infinite(architecture)(np.asarray(INPUTS, float), None, ("nngp", "ntk"))
     scale = float(np.max(np.abs(limit.nngp)))
     np.testing.assert_allclose(nngp, limit.nngp, atol=0.1 * scale)
     np.testing.assert_allclose(ntk, limit.ntk, atol=0.05 * float(np.max(np.abs(limit.ntk))))
@@ -54,7 +55,8 @@ def test_wide_ntk_networks_have_the_kernels_of_the_limit(activation: str) -> Non
 def test_wide_standard_networks_have_the_nngp_of_the_limit() -> None:
     architecture = Architecture(depth=2, activation="relu", W_std=1.4, b_std=0.3)
     nngp, _ = empirical_kernels(finite(architecture, "standard", width=512, classes=64), seeds=24)
-    limit = infinite(architecture)(INPUTS, None, "nngp")
+    with jax.enable_x64(True):
+        limit = infinite(architecture)(np.asarray(INPUTS, float), None, "nngp")
     np.testing.assert_allclose(nngp, limit, atol=0.1 * float(np.max(np.abs(limit))))
 
 
