@@ -40,7 +40,8 @@ def test_it_is_the_sum_over_products_of_all_derivatives(architecture: Architectu
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_it_is_near_the_infinite_width_ntk_in_a_wide_network(activation: str) -> None:
     architecture = Architecture(activation=activation, depth=2, W_std=1.4, b_std=0.1)
-    expected = np.asarray(infinite(architecture)(X, None, "ntk"))
+    with jax.enable_x64(True):
+        expected = np.asarray(infinite(architecture)(np.asarray(X, float), None, "ntk"))
     errors = []
     for width in (128, 2048):
         network = finite(architecture, "ntk", width, 10)
