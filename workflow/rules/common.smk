@@ -52,7 +52,9 @@ def published_faults():
     """The fault of the file of published numbers, if there is one, or of what it is of."""
     try:
         if config.get("published"):
-            check_published(read_published(Path(config["published"])), experiment_of(config))
+            check_published(
+                read_published(Path(config["published"])), experiment_of(config)
+            )
     except UserError as fault:
         yield str(fault)
 
