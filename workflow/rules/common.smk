@@ -49,9 +49,9 @@ config = understood(
 
 
 def published_faults():
-    """The fault of the file of published numbers, if there is one, or of what it is of."""
+    """The fault of the file of published numbers, or of what they are of; jobs need not look."""
     try:
-        if config.get("published"):
+        if workflow.is_main_process and config.get("published"):
             check_published(
                 read_published(Path(config["published"])), experiment_of(config)
             )

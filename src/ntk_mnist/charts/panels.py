@@ -22,6 +22,7 @@ __all__ = [
     "log_ticks",
     "panel",
     "rows_of_panels",
+    "sentence",
 ]
 
 # Altair does not say which of the two a layer is.
@@ -198,6 +199,13 @@ def panel(
     heading = alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal", **below)
     size = _SIZE | {"height": _SIZE["width"]} if square else _SIZE
     return layers.properties(title=heading, **size)
+
+
+def sentence(text: str, series: Series) -> Panel:
+    """A sentence in place of panels, with the series that the legend below them selects."""
+    label = [*series.finite, *series.limits][0]
+    words = alt.Chart(pd.DataFrame({series.field: [label]})).encode(**series.encodings())
+    return panel(alt.layer(words.mark_text(text=text)), "").properties(width=420, height=60)
 
 
 def rows_of_panels(rows: Sequence[tuple[str, Sequence[Panel]]], series: Series) -> Figure:

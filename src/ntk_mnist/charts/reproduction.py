@@ -7,7 +7,7 @@ import pandas as pd
 
 from ntk_mnist.charts.labels import counted
 from ntk_mnist.charts.observations import ChartError
-from ntk_mnist.charts.panels import Panel, panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, panel, rows_of_panels, sentence
 from ntk_mnist.charts.style import Figure, Series, styled
 from ntk_mnist.comparison.published import VERDICTS
 from ntk_mnist.data.own import title_of
@@ -59,18 +59,12 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         if (table["verdict"] == verdict).any()
     )
     return styled(
-        rows_of_panels(sides or [("", [_nothing()])], _SERIES),
+        rows_of_panels(
+            sides or [("", [sentence("No published number was run", _SERIES)])], _SERIES
+        ),
         "Published numbers and ours",
         [title_of(table["dataset"].iloc[0]), counts],
     )
-
-
-def _nothing() -> Panel:
-    words = alt.Chart(pd.DataFrame({"verdict": ["not run"]})).mark_text(
-        text="No published number was run"
-    )
-    shown = words.encode(color=_SERIES.encodings()["color"])
-    return panel(alt.layer(shown), "").properties(width=420, height=60)
 
 
 def _panel(rows: pd.DataFrame, side: str, column: str) -> Panel:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist.charts.labels import counted
 from ntk_mnist.charts.observations import architectures_in, checked, inputs_and_shared
-from ntk_mnist.charts.panels import Panel, log_ticks, panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, log_ticks, panel, rows_of_panels, sentence
 from ntk_mnist.charts.style import Figure, Series, ramp, styled
 
 __all__ = ["CAPTION", "TABLES", "draw"]
@@ -39,6 +39,7 @@ _Axis = TypeVar("_Axis", alt.X, alt.Y)
 _ROW = ("activation", "depth", "size", "kernel")
 _GRID = ("W_std", "b_std")
 _LINE = Series("line", "Order meets chaos", [], ["χ₁ = 1"], columns=1)
+_NO_GRID = "The evidence has no grid: W_std and b_std need two values each"
 #: q* of the points of that line.
 _ON_THE_LINE = np.geomspace(1e-4, 1e2, 1500)
 #: A longer depth scale has the colour of this one, layers.
@@ -118,7 +119,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     shared = [_words(table.iloc[0], name) for name in ("size", "kernel") if name not in varied]
     images = counted(table.iloc[0]["test_size"], "test image")
     subject = [inputs_and_shared(table, architectures_in(table)), *shared, images]
-    rows = [("", [_no_grid()])] if _has_no_grid(table) else _rows(_cells(table), varied)
+    rows = (
+        [("", [sentence(_NO_GRID, _LINE)])] if _has_no_grid(table) else _rows(_cells(table), varied)
+    )
     return styled(
         rows_of_panels(rows, _LINE),
         "What deep networks predict in order and in chaos",
@@ -304,9 +307,3 @@ def _bar(scale: _Colours) -> Panel:
         )
     )
     return panel(alt.layer(bar), ["", ""], square=True).properties(width=_BAR_WIDTH)
-
-
-def _no_grid() -> Panel:
-    words = alt.Chart(pd.DataFrame({"line": _LINE.limits})).encode(**_LINE.encodings())
-    text = "The evidence has no grid: W_std and b_std need two values each"
-    return panel(alt.layer(words.mark_text(text=text)), "").properties(width=420, height=60)

@@ -43,11 +43,11 @@ __all__ = [
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 _CHUNK = 1 << 20
+_NUMBERING = "number the classes from 0 on, as numpy.unique(y, return_inverse=True) does"
 #: What to do about a dtype that is not of real numbers, of inputs and of labels.
 _CONVERSIONS = {
     "x": "convert it to real numbers, as with astype(float)",
-    "y": "number the classes from 0 on, as numpy.unique(y, return_inverse=True) does; real-valued "
-    "targets are floats",
+    "y": f"{_NUMBERING}; real-valued targets are floats",
 }
 #: What a damaged or strange file or archive may cause.
 _FAULTS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -338,27 +338,24 @@ def _number_of_classes(dataset: str, files: Mapping[str, BytesIO], train_size: i
     import numpy as np
     from numpy.lib import format as npy
 
-    largest, found = 0, set[int]()
+    found = set[int]()
     for name, file in files.items():
         file.seek(0)
-        labels = npy.read_array(file, allow_pickle=False)
-        if (lowest := int(labels.min())) < 0:
+        classes = np.unique(npy.read_array(file, allow_pickle=False)).tolist()
+        if classes[0] < 0:
             raise DatasetError(
-                f"{dataset}: {name} has the class {lowest}; classes are whole numbers from 0 on"
+                f"{dataset}: {name} has the class {classes[0]}; classes are whole numbers from 0 on"
             )
-        largest = max(largest, int(labels.max()))
-        found |= set(np.unique(labels).tolist())
-        if name == "y_train" and len(found) == 1:
+        if name == "y_train" and len(classes) == 1:
             raise DatasetError(f"{dataset}: y_train has one class alone; at least two are needed")
+        found |= set(classes)
+    largest = max(found)
     if largest >= max(train_size, 2):
         raise DatasetError(
             f"{dataset}: y_train or y_test has the class {largest:,}, for {train_size:,} training "
-            "rows; number the classes from 0 on, as numpy.unique(y, return_inverse=True) does"
+            f"rows; {_NUMBERING}"
         )
     # A rare class may be in neither set, but the first one is missing from what counts from 1.
     if 0 not in found:
-        raise DatasetError(
-            f"{dataset}: y_train and y_test have no class 0; number the classes from 0 on, as "
-            "numpy.unique(y, return_inverse=True) does"
-        )
+        raise DatasetError(f"{dataset}: y_train and y_test have no class 0; {_NUMBERING}")
     return largest + 1
