@@ -22,7 +22,7 @@ include: "workflow/rules/comparison.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/charts.smk"
-include: "workflow/rules/findings.smk"
+include: "workflow/rules/headline.smk"
 
 
 onstart:
@@ -32,8 +32,7 @@ onstart:
 
 
 onsuccess:
-    say_how_well_networks_fit()
-    say_findings()
+    say_headline()
 
 
 report: "workflow/report/workflow.rst"

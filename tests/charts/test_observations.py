@@ -188,7 +188,11 @@ def test_an_average_is_over_seeds_and_not_over_times() -> None:
     ("loss", "accuracies", "cautious"),
     [
         ("squared_error", [1.0, 0.995], []),
-        ("cross_entropy", [1.0, 0.995], ["the kernels' loss is the squared error"]),
+        (
+            "cross_entropy",
+            [1.0, 0.995],
+            ["the networks' loss is the cross-entropy, the kernels' the squared error"],
+        ),
         (
             *("squared_error", [0.13, 0.92]),
             ["networks have not fitted their training sets (train accuracy 0.13 … 0.92)"],

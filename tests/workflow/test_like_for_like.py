@@ -85,9 +85,9 @@ def test_the_ensemble_is_compared_with_the_kernel_of_the_same_time(compared: Che
 def test_a_run_ends_by_saying_what_was_found(compared: Checkout) -> None:
     widest = compared.table("ensemble").to_pandas().query("width == 64 and time == 20").iloc[0]
     said = compared.snakemake("tables", "--forcerun", "compare").stderr
-    assert "erf, 1 hidden layer, W_std 1.5, b_std 0.1, 64 training images. Slopes of" in said
-    accuracies = f"{widest['network_accuracy']:.3f}, NTK {widest['limit_accuracy']:.3f}"
-    assert f"Width 64, t = 2e1: test accuracy {accuracies}, gap " in said
+    assert "the distance of networks' predictions from the NTK's goes as width^s" in said
+    accuracies = f"{widest['network_accuracy']:.3f}, the NTK's {widest['limit_accuracy']:.3f}"
+    assert f"At width 64 and t = 2e1, mean test accuracy is {accuracies}" in said
     # What is on the way needs no caution.
     assert "have not fitted" not in said
     # A plan and a run of something else find nothing.
@@ -95,7 +95,7 @@ def test_a_run_ends_by_saying_what_was_found(compared: Checkout) -> None:
     for words in (["-n"], ["data"]):
         done = compared.snakemake(*words)
         assert done.returncode == 0
-        assert "Slopes of" not in done.stdout + done.stderr
+        assert "width^s" not in done.stdout + done.stderr
 
 
 def test_a_network_says_its_steps_and_nothing_of_epochs(compared: Checkout) -> None:

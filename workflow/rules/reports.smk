@@ -10,6 +10,8 @@ def report_labels(form):
 
     def labels(wildcards):
         refuse_other_figure(wildcards.figure)
+        # For the landing page, which Snakemake writes after it.
+        config["headline"] = current_headline()._asdict()
         return {"figure": wildcards.figure, "form": form}
 
     return labels

@@ -17,10 +17,10 @@ from msgspec.structs import asdict
 from scipy import stats
 
 from ntk_mnist import UserError
-from ntk_mnist.charts.findings import NOT_CENTRED
+from ntk_mnist.charts.findings import LOSSES, NOT_CENTRED, unlike
 from ntk_mnist.charts.labels import counted, decimal
 from ntk_mnist.data.own import title_of
-from ntk_mnist.measures import COMPARISONS, FITTED, OUTPUTS
+from ntk_mnist.measures import COMPARISONS, OUTPUTS
 from ntk_mnist.settings import Architecture, Inputs, Training
 
 __all__ = [
@@ -170,10 +170,6 @@ def checked_like_for_like(
     return drawn
 
 
-#: The losses in words.
-_LOSSES = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
-
-
 def architectures_in(*tables: pd.DataFrame) -> list[Architecture]:
     """Every architecture that occurs in a table, sorted by activation, depth, W_std and b_std."""
     columns = list(ARCHITECTURE)
@@ -298,24 +294,18 @@ def training(networks: pd.DataFrame) -> str:
     """How the networks were trained, and over how many seeds their mean is taken."""
     row = networks.iloc[0]
     text = (
-        f"Networks: {row['parameterization']}, {_LOSSES[row['loss']]}, {row['optimizer']}, "
+        f"Networks: {row['parameterization']}, {LOSSES[row['loss']]}, {row['optimizer']}, "
         f"{counted(row['epochs'], 'epoch')}"
     )
     return f"{text}; {averaged(networks, 'mean and range')}"
 
 
 def cautions(networks: pd.DataFrame) -> list[str]:
-    """Why networks are not comparable with the kernels' limits, a line of a subtitle; or nothing.
-
-    A network that has not fitted its training set is a point on the way, and the limit is the end.
-    """
-    faults = []
-    if networks["loss"].iloc[0] != "squared_error":
-        faults.append("the kernels' loss is the squared error")
-    lowest, highest = networks["train_accuracy"].min(), networks["train_accuracy"].max()
-    if lowest < FITTED:
-        fitted = f"train accuracy {lowest:.2f} … {highest:.2f}"
-        faults.append(f"networks have not fitted their training sets ({fitted})")
+    """Why networks are not comparable with the limits, a line of a subtitle; or nothing."""
+    trained = networks["train_accuracy"]
+    # Real-valued targets have none.
+    fitted = () if trained.isna().all() else (trained.min(), trained.max())
+    faults = unlike(networks["loss"].iloc[0], *fitted)
     return [f"Not like for like: {'; '.join(faults)}"] if faults else []
 
 

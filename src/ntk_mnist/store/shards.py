@@ -8,7 +8,7 @@ network's shard has. Equal rows with an equal record make equal files.
 import io
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,6 @@ __all__ = [
     "TableError",
     "about",
     "is_current",
-    "range_of",
     "read",
     "rows_of",
     "write",
@@ -156,16 +155,10 @@ def read(file: Path, schema: pa.Schema) -> tuple[pa.Table, About]:
     return table.replace_schema_metadata(), said
 
 
-def rows_of(file: Path) -> list[dict[str, Any]]:
-    """The rows of a file that was checked."""
-    rows: list[dict[str, Any]] = pq.ParquetFile(file).read().to_pylist()
+def rows_of(file: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The rows of a file that was checked; of all columns if none are named."""
+    rows: list[dict[str, Any]] = pq.ParquetFile(file).read(columns).to_pylist()
     return rows
-
-
-def range_of(file: Path, column: str) -> tuple[float, float] | tuple[None, None]:
-    """The smallest and the largest value in a column of a file that was checked, if any."""
-    values = pq.ParquetFile(file).read([column])[column].drop_null().to_pylist()
-    return (min(values), max(values)) if values else (None, None)
 
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
