@@ -22,6 +22,7 @@ include: "workflow/rules/comparison.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/charts.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/headline.smk"
 
 
@@ -54,6 +55,7 @@ rule all:
     input:
         MAIN_TABLES,
         FIGURES,
+        PAGE,
 
 
 rule data:

@@ -21,6 +21,7 @@ FLOORS = (
     {"comparison"},
     {"plan"},
     {"charts"},
+    {"page"},
     {"commands"},
     {"__main__"},
 )

@@ -23,6 +23,7 @@ COMMANDS = {
     "reproduce": "set published numbers beside ours",
     "reproductions": "write all published numbers and ours as one page",
     "chart": "draw one chart of the tables as HTML, PNG and SVG",
+    "page": "write everything about an experiment as one page",
     "evidence": "name the likeliest architectures",
     "generate": "rewrite the files that follow from the declared settings and columns",
 }

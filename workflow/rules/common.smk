@@ -95,6 +95,8 @@ FIGURES, EVIDENCE_FIGURES = [
         [chart for chart in CHARTS if "evidence" in tables_of(chart)],
     )
 ]
+FIGURE_NAMES = list(dict.fromkeys(Path(file).stem for file in FIGURES))
+PAGE = f"{RESULTS}/index.html"
 BECAUSE = Path(".snakemake/because")
 # Of the cells that this run is asked for.
 STALE_CELLS = []
@@ -292,6 +294,20 @@ def chart_because(wildcards):
     return because(
         files, stale.stale_chart(wildcards.figure, tables, DATASET, Path(files[0]))
     )
+
+
+def page_tables(_):
+    return [
+        dated(file, table_runs(table))
+        for table, file in zip(EXPERIMENT.tables, MAIN_TABLES)
+    ]
+
+
+def page_because(_):
+    found = stale.stale_page(
+        EXPERIMENT, EXPERIMENT.tables, FIGURE_NAMES, Path(RESULTS), Path(PAGE)
+    )
+    return because([PAGE], found)
 
 
 # Cells of the grid alone: another would be computed on values that were not checked.

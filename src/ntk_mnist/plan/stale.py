@@ -9,6 +9,7 @@ from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.plan.published import digest_of_published
 from ntk_mnist.store.records import (
     chart_record,
+    page_record,
     prepared_record,
     reproduction_record,
     table_record,
@@ -23,6 +24,7 @@ __all__ = [
     "stale_chart",
     "stale_figure",
     "stale_originals",
+    "stale_page",
     "stale_table",
 ]
 
@@ -107,6 +109,23 @@ def stale_chart(name: str, tables: Mapping[str, Path], dataset: str, file: Path)
     """
     digests = {table: digest(path) for table, path in tables.items()}
     return reasons(file, chart_record(name, digests, dataset))
+
+
+def stale_page(
+    experiment: Experiment, tables: Sequence[str], figures: Sequence[str], results: Path, file: Path
+) -> list[str]:
+    """Why the page of an experiment is stale.
+
+    Args:
+        experiment: that it is of.
+        tables: the names of its tables.
+        figures: the names of its charts.
+        results: folder of the experiment.
+        file: the page.
+    """
+    digests = {name: digest(results / f"{name}.parquet") for name in tables}
+    made = page_record(experiment.to_json(), digests, figures, experiment.dataset)
+    return reasons(file, made)
 
 
 def stale_figure(

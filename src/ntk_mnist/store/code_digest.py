@@ -36,6 +36,7 @@ is parsed and never imported, so that Snakemake can ask for digests while it pla
 """
 
 import ast
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -44,12 +45,16 @@ from typing import Any, NamedTuple
 from ntk_mnist.store.code.closure import Closure
 from ntk_mnist.store.code.source import Definition, Package, read_package
 
-__all__ = ["OPAQUE", "Code", "changed_definitions", "code_of"]
+__all__ = ["OPAQUE", "Code", "changed_definitions", "code_of", "templates_digest"]
 
 #: Modules, and packages with all that is in them, whose content does not count.
 OPAQUE = ("store", "commands", "plan", "charts", "settings", "measures", "registries")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+
+#: What is no Python and decides how a page looks and works.
+_TEMPLATES = _PACKAGE / "page/templates"
 
 
 class Code(NamedTuple):
@@ -126,3 +131,12 @@ def changed_definitions(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
         elif old[name] != new[name]:
             words.append(f"{name} changed")
     return words or ["the way in which the code's definitions are used changed"]
+
+
+@cache
+def templates_digest() -> str:
+    """A digest of the templates, styles and scripts of pages, 16 hexadecimal digits."""
+    found = hashlib.sha256()
+    for file in sorted(_TEMPLATES.iterdir()):
+        found.update(f"{file.name}\n{file.stat().st_size}\n".encode() + file.read_bytes())
+    return found.hexdigest()[:16]

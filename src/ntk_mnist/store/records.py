@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ntk_mnist.registries import names_in
-from ntk_mnist.store.code_digest import changed_definitions, code_of
+from ntk_mnist.store.code_digest import changed_definitions, code_of, templates_digest
 
 __all__ = [
     "UNUSED",
@@ -24,6 +24,7 @@ __all__ = [
     "digest_of",
     "make_record",
     "marks",
+    "page_record",
     "prepared_by",
     "prepared_record",
     "reproduction_record",
@@ -40,6 +41,7 @@ UNUSED = "unused"
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
+_PAGE_LIBRARIES = (*_CHART_LIBRARIES, "jinja2")
 
 
 def make_record(
@@ -143,9 +145,35 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
         dataset: that the tables are of; the entries of other datasets do not count.
     """
     return make_record(
-        {"chart": name, "tables": digest_of(tables), "dataset": dataset},
+        {"chart": name, "tables": digest_of(tables), "dataset": dataset}
+        | {"templates": templates_digest()},
         [f"charts.{name}.draw", "commands.chart.render"],
-        _CHART_LIBRARIES,
+        _PAGE_LIBRARIES,
+        choices=_entry_of(dataset),
+    )
+
+
+def page_record(
+    experiment: str, tables: Mapping[str, str], figures: Sequence[str], dataset: str
+) -> Record:
+    """Of the page of an experiment.
+
+    Args:
+        experiment: the experiment as JSON.
+        tables: the digests of its tables by their names.
+        figures: the names of its charts.
+        dataset: that the tables are of; the entries of other datasets do not count.
+    """
+    return make_record(
+        {
+            "experiment": digest_of({"experiment": experiment}),
+            "tables": digest_of(tables),
+            "figures": ", ".join(figures),
+            "templates": templates_digest(),
+        },
+        ["commands.page.page_of", "page.documents.experiment_page"]
+        + [f"charts.{name}.draw" for name in figures],
+        _PAGE_LIBRARIES,
         choices=_entry_of(dataset),
     )
 

@@ -1,0 +1,179 @@
+"""HTML documents that need no network: the page of an experiment, and the page of one chart."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import jinja2
+import vl_convert
+from markupsafe import Markup
+
+from ntk_mnist.charts.headline import Headline
+from ntk_mnist.page.contents import CellTime, Download, Preview, Setting
+from ntk_mnist.page.explorer import Explorer
+
+__all__ = ["FigureOnPage", "File", "Page", "TableOnPage", "chart_page", "experiment_page"]
+
+#: A specification of Vega-Lite.
+Specification = Mapping[str, Any]
+
+
+class File(NamedTuple):
+    """A file beside the page: its path from there, and what it is."""
+
+    path: str
+    text: str
+
+
+class FigureOnPage(NamedTuple):
+    """A chart: name, title, lines below it, caption, specification and files of it."""
+
+    name: str
+    title: str
+    subtitle: Sequence[str]
+    caption: str
+    specification: Specification
+    files: Sequence[File]
+
+
+class TableOnPage(NamedTuple):
+    """A table: name, meaning, its size in words, its first rows and its downloads."""
+
+    name: str
+    meaning: str
+    size: str
+    preview: Preview
+    downloads: Sequence[Download]
+
+    @property
+    def columns(self) -> Sequence[Any]:
+        """Of the rows that are shown."""
+        return self.preview.columns
+
+    @property
+    def rows(self) -> Sequence[Sequence[str]]:
+        """The rows that are shown."""
+        return self.preview.rows
+
+    @property
+    def left_out(self) -> str:
+        """What is not shown, in words."""
+        return self.preview.left_out
+
+
+class Page(NamedTuple):
+    """What stands on the page of an experiment.
+
+    Attributes:
+        title: of the page.
+        subject: dataset, what all architectures share, and the number of test images.
+        question: that the experiment answers.
+        answer: its headline.
+        explorer: linked charts.
+        figures: the charts of the experiment.
+        tables: its tables.
+        settings: that decide its results.
+        times: how long each cell took.
+        times_in_words: the same in a sentence.
+        command: that made the page.
+        provenance: versions and digests by their names.
+    """
+
+    title: str
+    subject: str
+    question: str
+    answer: Headline
+    explorer: Explorer
+    figures: Sequence[FigureOnPage]
+    tables: Sequence[TableOnPage]
+    settings: Sequence[Setting]
+    times: Sequence[CellTime]
+    times_in_words: str
+    command: str
+    provenance: Sequence[tuple[str, str]]
+
+    @property
+    def explored(self) -> Mapping[str, Any]:
+        """What the script of the linked charts reads."""
+        return {
+            "score": self.explorer.score,
+            "views": [view.specification for view in self.explorer.views],
+            "rows": self.explorer.rows,
+        }
+
+
+def experiment_page(page: Page, made: Mapping[str, Any]) -> str:
+    """The page of an experiment.
+
+    Args:
+        page: what stands on it.
+        made: the record of what made it, which it states.
+    """
+    return _render("experiment.html", page=page, made={"usermeta": {"ntk_mnist": made}})
+
+
+def chart_page(specification: Specification) -> str:
+    """The page of one chart; its title and subtitle are text of the page.
+
+    Args:
+        specification: with a title, and in ``usermeta`` the record of what made it.
+    """
+    title, subtitle = title_of(specification)
+    return _render("chart.html", title=title, subtitle=subtitle, specification=specification)
+
+
+def title_of(specification: Specification) -> tuple[str, Sequence[str]]:
+    """The title of a chart, and the lines of its subtitle."""
+    title = specification.get("title", "")
+    if isinstance(title, str):
+        return title, []
+    lines = title.get("subtitle", [])
+    return _line(title["text"]), [lines] if isinstance(lines, str) else lines
+
+
+def _line(text: str | Sequence[str]) -> str:
+    return text if isinstance(text, str) else " ".join(text)
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = _environment()
+
+    def source(name: str) -> Markup:
+        assert environment.loader
+        return Markup(environment.loader.get_source(environment, name)[0])
+
+    return environment.get_template(template).render(
+        **values,
+        style=source("style.css"),
+        charts_script=source("charts.js"),
+        page_script=source("page.js"),
+        vega=_vega(),
+    )
+
+
+@cache
+def _vega() -> Markup:
+    """Vega, Vega-Lite and Vega-Embed, in a form that a script element can hold."""
+    # Its stub requires an argument that it does not.
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    return Markup(bundle.replace("</script", "<\\/script"))
+
+
+def _json(value: Any) -> Markup:
+    """JSON in a script element, where no ``<`` may end it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ntk_mnist.page"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["json"] = _json
+    return environment

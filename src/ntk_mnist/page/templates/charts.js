@@ -1,0 +1,115 @@
+"use strict";
+// Charts take the width of their place: panels are made wider or narrower, and stacked where they
+// would become too small. Text keeps its size.
+const NARROWEST = 150, WIDEST = 1.9, BESIDE = 62, GAP = 10;
+const EMBED = { renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false } };
+
+const childrenOf = (node) => node.hconcat || node.vconcat || node.concat || null;
+
+function leastWidth(node) {
+  const children = childrenOf(node);
+  if (!children) {
+    const natural = (node.spec || node).width || 300;
+    return Math.min(natural, NARROWEST) + BESIDE;
+  }
+  const widths = children.map(leastWidth);
+  return node.hconcat ? widths.reduce((a, b) => a + b, GAP * (widths.length - 1)) : Math.max(...widths);
+}
+
+function arrange(node, available, panels) {
+  const children = childrenOf(node);
+  if (!children) {
+    const panel = node.spec || node;
+    const natural = typeof panel.width === "number" ? panel.width : 300;
+    const width = Math.max(Math.min(natural, 110), Math.min(available - BESIDE, natural * WIDEST));
+    // A panel that is to be square stays so.
+    if (panel.height === panel.width) panel.height = width;
+    panel.width = width;
+    panels.push(panel);
+  } else if (node.hconcat) {
+    const least = children.map(leastWidth);
+    const sum = least.reduce((a, b) => a + b, GAP * (least.length - 1));
+    if (sum > available) {
+      const columns = Math.max(1, Math.min(children.length, Math.floor((available + GAP) / (Math.max(...least) + GAP))));
+      node.concat = node.hconcat;
+      node.columns = columns;
+      delete node.hconcat;
+      children.forEach((child) => arrange(child, available / columns - GAP, panels));
+    } else {
+      const share = (available - GAP * (children.length - 1)) / (sum - GAP * (children.length - 1));
+      children.forEach((child, i) => arrange(child, least[i] * share, panels));
+    }
+  } else {
+    children.forEach((child) => arrange(child, available, panels));
+  }
+}
+
+function shortenLegends(node, columns) {
+  if (Array.isArray(node)) node.forEach((one) => shortenLegends(one, columns));
+  else if (node && typeof node === "object") {
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "legend" && value && value.columns > columns) value.columns = columns;
+      if (key !== "datasets" && key !== "data") shortenLegends(value, columns);
+    }
+  }
+}
+
+async function draw(place, specification) {
+  const available = Math.max(place.clientWidth, 240);
+  const fitted = structuredClone(specification);
+  const panels = [];
+  fitted.background = null;
+  delete fitted.title;
+  arrange(fitted, available, panels);
+  shortenLegends(fitted, Math.max(2, Math.floor(available / 110)));
+  let drawn = await vegaEmbed(place, fitted, EMBED);
+  // What stands beside the panels is known only when they are drawn.
+  for (let tries = 0; tries < 2; tries++) {
+    const width = Number(place.querySelector("svg.marks").getAttribute("width"));
+    const widest = panels.every((panel) => panel.width > 1.8 * 180);
+    if (width <= available && (width > 0.93 * available || widest)) break;
+    const factor = Math.min(available / width, 1.5);
+    panels.forEach((panel) => {
+      const before = panel.width;
+      panel.width = Math.max(80, Math.floor(before * factor - (factor < 1 ? 6 : 0)));
+      if (panel.height === before) panel.height = panel.width;
+    });
+    drawn.finalize();
+    drawn = await vegaEmbed(place, fitted, EMBED);
+  }
+  const menu = place.querySelector("summary");
+  if (menu) menu.setAttribute("aria-label", "Save this chart");
+  // Marks without words of their own, such as lines for comparison, are decoration.
+  for (const mark of place.querySelectorAll('[role="graphics-symbol"]:not([aria-label])')) {
+    mark.removeAttribute("role");
+    mark.setAttribute("aria-hidden", "true");
+  }
+  place.drawnWidth = place.clientWidth;
+  return drawn;
+}
+
+// Draw once, and again when the width of the place changes.
+async function show(place, specification, ready = () => {}) {
+  const current = typeof specification === "function" ? specification : () => specification;
+  let drawn = await draw(place, current());
+  ready(drawn);
+  let waiting = 0;
+  new ResizeObserver(() => {
+    if (Math.abs(place.clientWidth - place.drawnWidth) < 12) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      drawn.finalize();
+      drawn = await draw(place, current());
+      ready(drawn);
+    }, 200);
+  }).observe(place);
+}
+
+const jsonOf = (id) => JSON.parse(document.getElementById(id).textContent);
+
+async function showAll() {
+  for (const place of document.querySelectorAll("[data-chart]")) {
+    await show(place, jsonOf(place.dataset.chart));
+  }
+  document.documentElement.dataset.drawn = "true";
+}
