@@ -98,10 +98,10 @@ def test_a_choice_changes_every_chart_that_depends_on_it_and_the_words(
     after = shown()
     assert [i for i, old in enumerate(before) if old == after[i]] == []
     assert page.locator("#chosen").inner_text() != words
-    page.get_by_label("Training-set size").select_option("128")
+    page.get_by_label("Training-set size", exact=True).select_option("128")
     page.wait_for_function("document.documentElement.dataset.chosen.includes(':128')")
     assert [i for i, old in enumerate(after) if old == shown()[i]] == []
-    page.get_by_label("Architecture").select_option("1")
+    page.get_by_label("Architecture", exact=True).select_option("1")
     page.wait_for_function("document.documentElement.dataset.chosen.includes('\"architecture\":1')")
     assert opened.messages == []
     page.close()

@@ -25,7 +25,7 @@ from ntk_mnist.charts.observations import (
     score_of,
     setting_in_words,
 )
-from ntk_mnist.charts.panels import log2_axis
+from ntk_mnist.charts.panels import log2_axis, log10_axis
 from ntk_mnist.charts.style import styled
 
 __all__ = ["Choice", "Explorer", "View", "explorer"]
@@ -132,7 +132,7 @@ def explorer(tables: Mapping[str, pd.DataFrame]) -> Explorer:
     if "distance" in tables:
         (distances,) = checked(tables, ["distance"])
         rows["distances"] = labelled(_distances(distances))
-        views.append(_distance(distances, last))
+        views.append(_distance(rows["distances"], last))
     return Explorer(
         _choices(list(names.values()), networks, kernels, setting_words(architectures)),
         views,
@@ -359,12 +359,7 @@ def _gap(score: Score, gaps: pd.DataFrame, last: float) -> View:
 def _over_time(score: Score, kernels: pd.DataFrame, *, networks: bool) -> View:
     """The score over gradient-flow time at the chosen size."""
     finite = kernels[(kernels["time"] > 0) & (kernels["time"] < math.inf)]["time"]
-    x = alt.X(
-        "time:Q",
-        title="Gradient-flow time",
-        scale=alt.Scale(type="log", nice=False, padding=6),
-        axis=alt.Axis(labelExpr="format(datum.value, '~e')", tickCount=5),
-    )
+    x = alt.X("time:Q", title="Gradient-flow time", **log10_axis(finite))
     condition = "datum.time > 0 && datum.time < 1e299"
     tooltip = [
         alt.Tooltip("time:Q", title="Gradient-flow time", format="~g"),
@@ -454,10 +449,11 @@ def _fit(networks: pd.DataFrame) -> View:
     )
 
 
-def _distance(distances: pd.DataFrame, last: float) -> View:
+def _distance(rows: pd.DataFrame, last: float) -> View:
     """Distances of predictions against width, of the chosen size, at the last time."""
-    x = _x_of_width(distances["width"])
-    y = alt.Y("value:Q", title="Distance of predictions (RMS)", scale=alt.Scale(type="log"))
+    x = _x_of_width(rows["width"])
+    values = pd.concat([rows["value"], rows["low"], rows["high"]])
+    y = alt.Y("value:Q", title="Distance of predictions (RMS)", **log10_axis(values))
     own = _rows("distances", f"{_is_chosen('architecture', 'size')} && {_at(last)}")
     colours = alt.Color(
         "label:N",

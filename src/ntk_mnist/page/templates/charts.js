@@ -1,7 +1,7 @@
 "use strict";
 // Charts take the width of their place: panels are made wider or narrower, and stacked where they
 // would become too small. Text keeps its size.
-const NARROWEST = 150, WIDEST = 1.9, BESIDE = 62, GAP = 10;
+const NARROWEST = 150, WIDEST = 640, BESIDE = 62, GAP = 10;
 const EMBED = { renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false } };
 
 const childrenOf = (node) => node.hconcat || node.vconcat || node.concat || null;
@@ -16,16 +16,22 @@ function leastWidth(node) {
   return node.hconcat ? widths.reduce((a, b) => a + b, GAP * (widths.length - 1)) : Math.max(...widths);
 }
 
+// A panel that is to be square stays so; another grows higher as it grows wider, but less.
+function resize({ panel, width, height }, wanted) {
+  panel.width = Math.round(Math.max(Math.min(width, 90), Math.min(wanted, WIDEST)));
+  const growth = panel.width / width;
+  if (typeof height === "number") {
+    panel.height = Math.round(height * (height === width ? growth : Math.max(1, Math.min(1.6, Math.sqrt(growth)))));
+  }
+}
+
 function arrange(node, available, panels) {
   const children = childrenOf(node);
   if (!children) {
     const panel = node.spec || node;
-    const natural = typeof panel.width === "number" ? panel.width : 300;
-    const width = Math.max(Math.min(natural, 110), Math.min(available - BESIDE, natural * WIDEST));
-    // A panel that is to be square stays so.
-    if (panel.height === panel.width) panel.height = width;
-    panel.width = width;
-    panels.push(panel);
+    if (typeof panel.width !== "number") return;
+    panels.push({ panel, width: panel.width, height: panel.height });
+    resize(panels.at(-1), available - BESIDE);
   } else if (node.hconcat) {
     const least = children.map(leastWidth);
     const sum = least.reduce((a, b) => a + b, GAP * (least.length - 1));
@@ -66,14 +72,10 @@ async function draw(place, specification) {
   // What stands beside the panels is known only when they are drawn.
   for (let tries = 0; tries < 2; tries++) {
     const width = Number(place.querySelector("svg.marks").getAttribute("width"));
-    const widest = panels.every((panel) => panel.width > 1.8 * 180);
+    const widest = panels.every(({ panel }) => panel.width >= WIDEST);
     if (width <= available && (width > 0.93 * available || widest)) break;
     const factor = Math.min(available / width, 1.5);
-    panels.forEach((panel) => {
-      const before = panel.width;
-      panel.width = Math.max(80, Math.floor(before * factor - (factor < 1 ? 6 : 0)));
-      if (panel.height === before) panel.height = panel.width;
-    });
+    panels.forEach((one) => resize(one, one.panel.width * factor - (factor < 1 ? 6 : 0)));
     drawn.finalize();
     drawn = await vegaEmbed(place, fitted, EMBED);
   }
