@@ -15,6 +15,7 @@ from charts.made_up_tables import STEP_TIMES, TIMES, TWO, like_for_like_tables, 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, tables_of
+from ntk_mnist.charts.layouts import LAYOUTS
 from ntk_mnist.commands.chart import render
 from ntk_mnist.commands.page import run
 from ntk_mnist.plan.experiment import Experiment, experiment_of
@@ -114,8 +115,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         )
         for name in figures_of(frames, kind):
             chart = importlib.import_module(f"ntk_mnist.charts.{name}")
-            figure = chart.draw({table: frames[table] for table in tables_of(name)})
-            render(figure, chart_record(name, {}, "mnist"), folder / "figures" / name)
+            drawn = {table: frames[table] for table in tables_of(name)}
+            figures = {layout: chart.draw(drawn, page) for layout, page in LAYOUTS.items()}
+            render(figures, chart_record(name, {}, "mnist"), folder / "figures" / name)
         found[kind] = folder / "index.html"
     return found
 

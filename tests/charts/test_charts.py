@@ -13,18 +13,23 @@ import vl_convert
 from charts.made_up_tables import DEFAULT, EIGHT, like_for_like_tables, tables
 from charts.specifications import drawn, found, panel_titles, rows
 
-from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, caption_of, tables_of
+from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, tables_of
+from ntk_mnist.charts.captions import section_of
 from ntk_mnist.charts.findings import NOT_CENTRED
 from ntk_mnist.charts.observations import ARCHITECTURE, ChartError, of_architecture
+from ntk_mnist.registries import text_in
 from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 
 every_chart = pytest.mark.parametrize("name", CHARTS)
+SECTIONS = ("Answer", "Training", "Kernels and calibration", "Evidence", "Reproduction")
 #: These compare architectures in one panel, and published numbers are of any.
 COMPARING = ("evidence", "signal_propagation", "reproduction")
 every_chart_with_a_row_of_panels_an_architecture = pytest.mark.parametrize(
     "name", [name for name in CHARTS if name not in COMPARING]
 )
+HEAT_MAPS = ("accuracy_map", "distance_map")
+WITH_LEGEND = ("accuracy", "calibration", "evidence", "signal_propagation", "reproduction")
 one_or_eight = pytest.mark.parametrize("architectures", [1, 8])
 
 
@@ -50,11 +55,15 @@ def chart(name: str, architectures: int) -> dict[str, Any]:
 
 
 @every_chart
-def test_a_chart_declares_its_tables_and_caption_where_the_plan_reads_them(name: str) -> None:
+def test_a_chart_declares_its_tables_section_and_caption_where_the_plan_reads_them(
+    name: str,
+) -> None:
     module = import_module(f"ntk_mnist.charts.{name}")
     assert tables_of(name) == module.TABLES
-    assert caption_of(name) == module.CAPTION
-    assert caption_of(name).endswith(".")
+    assert text_in(f"charts.{name}.CAPTION") == module.CAPTION
+    assert module.CAPTION.endswith(".")
+    assert section_of(name) == module.SECTION
+    assert module.SECTION in SECTIONS
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -74,8 +83,11 @@ def test_a_like_for_like_chart_says_that_networks_keep_their_random_start(name: 
 
 def test_reading_the_declarations_imports_no_plotting_library() -> None:
     program = (
-        "import sys; from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, caption_of, tables_of\n"
-        "for chart in CHARTS: caption_of(chart), tables_of(chart)\n"
+        "import sys; from ntk_mnist.charts import CHARTS, tables_of\n"
+        "from ntk_mnist.charts.captions import caption_of, section_of\n"
+        "from ntk_mnist.plan.experiment import experiment_of\n"
+        "experiment = experiment_of({})\n"
+        "for c in CHARTS: caption_of(c, experiment), section_of(c), tables_of(c)\n"
         "print({'altair', 'jax', 'pandas', 'pyarrow'} & set(sys.modules))"
     )
     done = subprocess.run(
@@ -84,11 +96,11 @@ def test_reading_the_declarations_imports_no_plotting_library() -> None:
     assert done.stdout == "set()\n"
 
 
-def test_a_module_that_is_no_chart_declares_neither_tables_nor_caption() -> None:
+def test_a_module_that_is_no_chart_declares_neither_tables_nor_section() -> None:
     with pytest.raises(LookupError, match=r"no TABLES in .*pie"):
         tables_of("pie")
-    with pytest.raises(LookupError, match=r"no CAPTION in .*style"):
-        caption_of("style")
+    with pytest.raises(LookupError, match=r"no SECTION in .*style"):
+        section_of("style")
 
 
 @pytest.mark.slow
@@ -97,18 +109,22 @@ def test_a_module_that_is_no_chart_declares_neither_tables_nor_caption() -> None
 def test_no_selection_takes_a_name_that_vega_needs(name: str, architectures: int) -> None:
     # A selection called `width` once took the place of the chart's own width in browsers.
     spec = chart(name, architectures)
-    chosen = {param["name"] for param in spec["params"]}
-    assert chosen
+    chosen = {param["name"] for param in spec.get("params", [])}
+    assert chosen or name in HEAT_MAPS
     assert all(param.startswith("chosen_") for param in chosen)
-    assert {param["bind"] for param in spec["params"]} == {"legend"}
-    fields = [field for param in spec["params"] for field in param["select"]["fields"]]
+    for param in spec.get("params", []):
+        # On the legend; or on a line or its label, in any panel.
+        (field,) = param["select"]["fields"]
+        in_any_panel = f"view:click[datum && datum.{field}]"
+        assert (param.get("bind") == "legend") != (param["select"].get("on") == in_any_panel)
+    fields = [field for param in spec.get("params", []) for field in param["select"]["fields"]]
     assert len(set(fields)) == len(fields)
     signals = [signal["name"] for signal in vl_convert.vegalite_to_vega(spec)["signals"]]
     assert len(set(signals)) == len(signals)
 
 
 @pytest.mark.slow
-@every_chart
+@pytest.mark.parametrize("name", WITH_LEGEND)
 @one_or_eight
 def test_all_panels_of_a_series_share_one_clickable_legend(name: str, architectures: int) -> None:
     spec = chart(name, architectures)
@@ -123,6 +139,20 @@ def test_all_panels_of_a_series_share_one_clickable_legend(name: str, architectu
 
 
 @every_chart
+def test_a_chart_without_a_legend_names_its_lines_at_their_ends(name: str) -> None:
+    colours = [c for c in found(chart(name, 1), "color") if isinstance(c, dict)]
+    legends = [colour for colour in colours if colour.get("legend")]
+    assert bool(legends) == (name in WITH_LEGEND)
+    if name not in (*WITH_LEGEND, *HEAT_MAPS):
+        ends = drawn(chart(name, 1)).dropna(subset=["place", "label"])
+        domains = {
+            tuple(colour["scale"]["domain"]) for colour in colours if "domain" in colour["scale"]
+        }
+        named = {label.removeprefix("∞ (").removesuffix(")") for d in domains for label in d}
+        assert set(ends["label"]) - {"−1/2", "−1"} == named
+
+
+@pytest.mark.parametrize("name", WITH_LEGEND)
 def test_legends_name_every_series_in_full_colour(name: str) -> None:
     colours = found(chart(name, 1), "color")
     legends = [colour["legend"] for colour in colours if "legend" in colour]

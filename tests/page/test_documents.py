@@ -3,10 +3,10 @@
 import json
 import re
 
-from ntk_mnist.page.documents import chart_page, title_of
+from ntk_mnist.page.documents import chart_page
 
 SPECIFICATION = {
-    "title": {"text": "A < B", "subtitle": ["one & two", "</script><b>"]},
+    "usermeta": {"title": "A < B", "subtitle": ["one & two", "</script><b>"]},
     "data": {"values": [{"x": "</script><img src=x>", "y": 1}]},
     "mark": "point",
     "encoding": {"x": {"field": "x"}, "y": {"field": "y"}},
@@ -27,15 +27,6 @@ def test_titles_are_text() -> None:
     assert "<h1>A &lt; B</h1>" in html
     assert "one &amp; two" in html
     assert "<b>" not in html.partition("<main")[2].partition("</main>")[0]
-
-
-def test_a_title_may_be_plain_text_and_a_subtitle_one_line() -> None:
-    assert title_of({"title": "Title"}) == ("Title", [])
-    assert title_of({}) == ("", [])
-    assert title_of({"title": {"text": ["two", "lines"], "subtitle": "one"}}) == (
-        "two lines",
-        ["one"],
-    )
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:

@@ -13,23 +13,26 @@ rule chart:
         html=report(
             f"{RESULTS}/figures/{{figure}}.html",
             caption="../report/figure.rst",
-            category="Figures",
+            category=report_category,
             labels=report_labels("interactive"),
         ),
         png=f"{RESULTS}/figures/{{figure}}.png",
         svg=report(
             f"{RESULTS}/figures/{{figure}}.svg",
             caption="../report/figure.rst",
-            category="Figures",
+            category=report_category,
             labels=report_labels("print"),
         ),
+        # For a journal, in two columns and in one.
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        column=f"{RESULTS}/figures/{{figure}}.column.pdf",
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     conda:
         "../../environment.yml"
     params:
         stem=subpath(output.png, strip_suffix=".png"),
-        caption=lambda wildcards: caption_of(wildcards.figure),
+        caption=lambda wildcards: caption_of(wildcards.figure, EXPERIMENT),
     message:
         "Drawing {wildcards.figure}"
     shell:

@@ -15,7 +15,8 @@ SOURCE = RULES.parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
 from ntk_mnist import UserError
-from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, caption_of, tables_of
+from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, tables_of
+from ntk_mnist.charts.captions import caption_of, section_of
 from ntk_mnist.data.catalogue import ARRAYS, RECORD, SOURCES
 from ntk_mnist.data.own import files_of
 from ntk_mnist.measures import COMPARISONS
@@ -81,7 +82,7 @@ PREPARED_RECORD = f"data/prepared/{EXPERIMENT.prepared}/{RECORD}"
 TABULATED = [name for name in EXPERIMENT.tables if name in TABLES]
 MAIN_TABLES = expand(f"{RESULTS}/{{table}}.parquet", table=EXPERIMENT.tables)
 # The first says what made all of them.
-FIGURE_ENDINGS = ["html", "png", "svg"]
+FIGURE_ENDINGS = ["html", "png", "svg", "pdf", "column.pdf"]
 FIGURE_FILES = f"{RESULTS}/figures/{{figure}}.{{ending}}"
 UNLIKE = OF_EPOCHS if EXPERIMENT.training.like_for_like else LIKE_FOR_LIKE
 FIGURES, EVIDENCE_FIGURES = [

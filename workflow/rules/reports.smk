@@ -1,6 +1,11 @@
 """A report shows only figures that its config and code made."""
 
 
+def report_category(wildcards):
+    """The part of a report that a figure belongs to."""
+    return section_of(wildcards.figure)
+
+
 def report_labels(form):
     """A function that labels a figure of a report, or ends the report.
 

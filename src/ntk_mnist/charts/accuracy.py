@@ -12,6 +12,7 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import counted, limit_label, time_label
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Grid, Layout
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     architectures_in,
@@ -26,18 +27,21 @@ from ntk_mnist.charts.observations import (
 from ntk_mnist.charts.panels import (
     Panel,
     interval_tooltip,
-    linear_domain,
+    linear_axis,
     lines,
     log2_axis,
     panel,
     rows_of_panels,
+    unlabelled,
 )
 from ntk_mnist.charts.style import Figure, Series, styled
 from ntk_mnist.comparison.binomial import wilson_interval
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("ensemble",)
+
+SECTION: str = "Answer"
 
 CAPTION: str = (
     "Test accuracy against width after the last step: finite networks, the ensemble of their mean "
@@ -49,7 +53,7 @@ _NETWORKS, _ENSEMBLE, _LIMIT = "mean of networks", "ensemble", limit_label("ntk"
 _SERIES = Series("series", "Test accuracy of", [_NETWORKS, _ENSEMBLE], [_LIMIT], columns=3)
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """A row of panels for each architecture, a panel for each training-set size.
 
     The band of the networks is the 95 % confidence interval of their mean by Student's t over
@@ -57,6 +61,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
     Args:
         tables: ``ensemble``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated, not comparable or not like for like.
@@ -66,25 +71,29 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     ensembles = ensembles[ensembles["time"] == time]
     data, bands = _of_series(ensembles), _of_test_images(ensembles)
     architectures, sizes = architectures_in(ensembles), sorted(ensembles["size"].unique())
-    x = log2_axis("width", "Width", ensembles["width"])
+    grid = layout.grid(len(sizes), len(architectures))
+    x = log2_axis("width", "Width", ensembles["width"], grid.width)
     heights = pd.concat([*(data[c] for c in ("value", "low", "high")), bands["low"], bands["high"]])
-    scale = alt.Scale(domain=linear_domain(heights.dropna()), nice=True, zero=False)
-    rows: list[tuple[str, list[Panel]]] = []
+    labelled = alt.Y("value:Q", title="Test accuracy", **linear_axis(heights, grid.height))
+    rows: list[tuple[str, list[Panel], Grid]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         panels: list[Panel] = []
         for size in sizes:
-            y = alt.Y("value:Q", title=None if panels else "Test accuracy", scale=scale)
+            y = labelled if grid.first(len(panels)) else unlabelled(labelled)
             own, band, measured = (
                 of_architecture(table[table["size"] == size], architecture)
                 for table in (data, bands, ensembles)
             )
             grey = alt.Chart(band).mark_area(color="#bbb", opacity=0.25)
-            grey = grey.encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q")
-            drawn = lines(own, x, y, _SERIES, _TOOLTIP, [grey])
-            panels.append(panel(drawn, counted(size, "training image"), [_gap(measured)]))
-        rows.append((heading, panels))
+            lowest = y.copy()
+            lowest.shorthand = "low:Q"
+            grey = grey.encode(x=x, y=lowest, y2="high:Q")
+            drawn = lines(own, x, y, _SERIES, _TOOLTIP, grid, [grey])
+            panels.append(panel(drawn, counted(size, "training image"), grid, [_gap(measured)]))
+        rows.append((heading, panels, grid))
     return styled(
         rows_of_panels(rows, _SERIES),
+        layout,
         f"Test accuracy of finite networks and of the NTK at t = {time_label(time)}",
         [
             subject(ensembles, architectures),
@@ -92,6 +101,18 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             f"Networks: mean over {seeds_in_words(ensembles['seeds'])} and its 95 % interval",
             "Grey: 95 % interval of the NTK's accuracy by the number of test images; "
             "±: standard error over them",
+        ],
+        [
+            "Test accuracy against width, a panel for each training-set size, with lines for the "
+            "mean of the networks, for their ensemble and for the NTK",
+            *(
+                f"{counted(int(widest['size']), 'training image')}: width {widest['width']:,} "
+                f"{widest['network_accuracy']:.3f}, ensemble {widest['ensemble_accuracy']:.3f}, "
+                f"NTK {widest['limit_accuracy']:.3f}"
+                for _, widest in ensembles[
+                    ensembles["width"] == ensembles["width"].max()
+                ].iterrows()
+            ),
         ],
     )
 

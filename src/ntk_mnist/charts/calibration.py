@@ -13,6 +13,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Grid, Layout
 from ntk_mnist.charts.observations import (
     architectures_in,
     checked,
@@ -21,13 +22,15 @@ from ntk_mnist.charts.observations import (
     of_architecture,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, linear_domain, lines, log10_axis, panel, rows_of_panels
+from ntk_mnist.charts.panels import Panel, linear_axis, lines, log10_axis, panel, rows_of_panels
 from ntk_mnist.charts.style import Figure, Series, size_series, styled
 from ntk_mnist.settings import Architecture
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("calibration",)
+
+SECTION: str = "Kernels and calibration"
 
 CAPTION: str = (
     "Left: the mean squared error of a group of test images, a twentieth of all but at most 100, "
@@ -45,58 +48,90 @@ _VARIANCES: Mapping[str, str] = {
 }
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """A row of panels for each architecture and kernel: errors under both variances, accuracy.
 
     Args:
         tables: ``calibration``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated or not comparable.
     """
     (table,) = checked(tables, TABLES)
     table = table.assign(size_label=table["size"].astype(str))
-    architectures = architectures_in(table)
+    architectures, kinds = architectures_in(table), kernels_in(table)
     series = size_series(table["size"])
     # Real-valued targets have none.
-    has_accuracy = table["accuracy"].notna().any()
-    domain = linear_domain(table["accuracy"]) if has_accuracy else ()
-    rows: list[tuple[str, list[Panel]]] = []
+    has_accuracy = bool(table["accuracy"].notna().any())
+    grid = layout.grid(
+        len(_VARIANCES) + has_accuracy,
+        len(architectures) * len(kinds),
+        own_axes=True,
+        square=True,
+    )
+    accuracy = linear_axis(table["accuracy"].dropna(), grid.height)
+    rows: list[tuple[str, list[Panel], Grid]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
-        for i, kind in enumerate(kernels_in(table)):
+        for i, kind in enumerate(kinds):
             of_kind = table[table["kernel"] == kind]
-            panels = _error_panels(of_kind, architecture, series)
+            panels = _error_panels(of_kind, architecture, series, grid)
             if has_accuracy:
-                panels.append(_accuracy_panel(of_kind, architecture, series, domain))
-            titled = [
-                panel(shown, f"{kind.upper()}, {what}", square=True) for shown, what in panels
-            ]
-            rows.append(("" if i else heading, titled))
+                panels.append(_accuracy_panel(of_kind, architecture, series, accuracy, grid))
+            titled = [panel(shown, f"{kind.upper()}, {what}", grid) for shown, what in panels]
+            rows.append(("" if i else heading, titled, grid))
     return styled(
         rows_of_panels(rows, series),
+        layout,
         "Calibration of the infinite-width limit",
-        [subject(table, architectures)],
+        [
+            subject(table, architectures),
+            "Groups of test images by predictive variance at t = ∞; on the dashed line, their "
+            "squared error is their variance",
+        ],
+        [
+            "For each kernel, squared error against predictive variance, both on log axes, under "
+            "the kernel as it is and at its best amplitude"
+            + (", and the accuracy on the most certain images" if has_accuracy else "")
+            + "; a line for each training-set size",
+            *_ratios(table, kinds),
+        ],
     )
 
 
+def _ratios(table: pd.DataFrame, kinds: Sequence[str]) -> list[str]:
+    """How far the errors of the largest size are from the variances at the best amplitude."""
+    largest = table[table["size"] == table["size"].max()]
+    largest = largest[largest["scaled_variance"] > 0]
+    found = []
+    for kind in kinds:
+        own = largest[largest["kernel"] == kind]
+        ratio = (own["squared_error"] / own["scaled_variance"]).median()
+        found.append(
+            f"{kind.upper()}, {own['size'].max():,} training images, best amplitude: in the median "
+            f"group the squared error is {ratio:.2g} times the variance"
+        )
+    return found if len(largest) else []
+
+
 def _error_panels(
-    of_kind: pd.DataFrame, architecture: Architecture, series: Series
+    of_kind: pd.DataFrame, architecture: Architecture, series: Series, grid: Grid
 ) -> list[tuple[Panel, str]]:
     """Squared error against either variance; all panels of a kernel have one scale, both ways."""
     # The variance of an image that is in the training set is 0 up to rounding, and a log axis
     # has no place for 0.
     groups = of_kind[(of_kind[[*_VARIANCES, "squared_error"]] > 0).all(axis=1)]
-    axis = log10_axis(groups[[*_VARIANCES, "squared_error"]].to_numpy().ravel())
+    axis = log10_axis(groups[[*_VARIANCES, "squared_error"]].to_numpy().ravel(), grid.width)
     own = of_architecture(groups, architecture)
     panels = []
-    for i, (column, under) in enumerate(_VARIANCES.items()):
+    for column, under in _VARIANCES.items():
         x = alt.X(f"{column}:Q", title="Predictive variance", **axis)
-        y = alt.Y("squared_error:Q", title=None if i else "Squared error", **axis)
+        y = alt.Y("squared_error:Q", title="Squared error", **axis)
         tooltip = [
             alt.Tooltip(f"{column}:Q", title="Predictive variance", format=".2e"),
             alt.Tooltip("squared_error:Q", title="Squared error", format=".2e"),
         ]
-        shown = lines(own, x, y, series, tooltip)
+        shown = lines(own, x, y, series, tooltip, grid)
         # Last, as Altair gives the selection of the legend to the first layer.
         panels.append((alt.layer(shown, _diagonal(column, x, y, axis)), under))
     return panels
@@ -113,24 +148,19 @@ def _accuracy_panel(
     of_kind: pd.DataFrame,
     architecture: Architecture,
     series: Series,
-    domain: Sequence[float],
+    vertical: Mapping[str, Any],
+    grid: Grid,
 ) -> tuple[Panel, str]:
     """Accuracy on the most certain images against their fraction; all panels have one scale."""
     x = alt.X(
         "fraction:Q",
-        title="Most certain fraction of images",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format=".1f", tickCount=5),
+        title="Most certain fraction",
+        **linear_axis([0, 1], grid.width),
     )
-    y = alt.Y(
-        "accuracy:Q",
-        title="Test accuracy",
-        scale=alt.Scale(domain=domain, nice=True),
-        axis=alt.Axis(),
-    )
+    y = alt.Y("accuracy:Q", title="Test accuracy", **vertical)
     tooltip = [
         alt.Tooltip("fraction:Q", title="Fraction", format=".3f"),
         alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
     ]
-    shown = lines(of_architecture(of_kind, architecture), x, y, series, tooltip)
+    shown = lines(of_architecture(of_kind, architecture), x, y, series, tooltip, grid)
     return shown, "the most certain"

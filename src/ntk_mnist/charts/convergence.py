@@ -8,12 +8,14 @@ change of the kernel makes (network to linearization).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.findings import slopes_in_words
 from ntk_mnist.charts.labels import counted, time_label
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Layout
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     ChartError,
@@ -26,13 +28,15 @@ from ntk_mnist.charts.observations import (
     of_architecture,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, interval_tooltip, rows_of_panels
-from ntk_mnist.charts.power_laws import against_width, axes
+from ntk_mnist.charts.panels import interval_tooltip, room_for_labels, rows_of_panels
+from ntk_mnist.charts.power_laws import REFERENCE_SLOPES, against_width, axes
 from ntk_mnist.charts.style import Figure, styled, time_series
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("distance", "convergence")
+
+SECTION: str = "Answer"
 
 CAPTION: str = (
     "Distance of functions on the test images against width, one line for each gradient-flow time: "
@@ -51,7 +55,7 @@ _PARTS: Mapping[str, str] = {
 _LINE: tuple[str, ...] = (*ARCHITECTURE, "size", "time", "quantity")
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """A row of panels for each architecture and training-set size: a panel for each distance.
 
     A point is the geometric mean over seeds; the band is its 95 % confidence interval. All panels
@@ -60,6 +64,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
     Args:
         tables: ``distance`` and ``convergence``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated, not comparable or not like for like, or no distance is
@@ -72,7 +77,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         raise ChartError("the distance table has no positive distance of functions")
     architectures = architectures_in(means)
     sizes = sorted(means["size"].unique())
-    series = time_series(means["time"])
+    series = replace(time_series(means["time"]), named="ends")
+    beside = room_for_labels(series, REFERENCE_SLOPES)
+    grid = layout.grid(len(_PARTS), len(architectures) * len(sizes), beside)
     of_panel = {
         (architecture, size, part): own[(own["size"] == size) & (own["quantity"] == part)]
         for architecture in architectures
@@ -80,10 +87,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         for size in sizes
         for part in _PARTS
     }
-    x, ys = axes(
-        list(of_panel.values()), means["width"], "Distance of predictions (RMS)", len(_PARTS)
-    )
-    rows: list[tuple[str, list[Panel]]] = []
+    x, y = axes(list(of_panel.values()), means["width"], "Distance (RMS)", grid)
+    rows = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         fitted = of_architecture(slopes, architecture)
         for size in sizes:
@@ -94,17 +99,20 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
                     y,
                     series,
                     _TOOLTIP,
+                    grid,
+                    place,
                     title,
                     [
                         counted(size, "training image"),
                         *_slopes(fitted[(fitted["size"] == size) & (fitted["quantity"] == part)]),
                     ],
                 )
-                for (part, title), y in zip(_PARTS.items(), ys, strict=True)
+                for place, (part, title) in enumerate(_PARTS.items())
             ]
-            rows.append((heading if size == sizes[0] else "", panels))
+            rows.append((heading if size == sizes[0] else "", panels, grid))
     return styled(
         rows_of_panels(rows, series),
+        layout,
         "Convergence of finite networks to the NTK's prediction",
         [
             subject(distances, architectures),
@@ -114,7 +122,28 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
             "Slopes by least squares over networks: lowest … highest over times "
             "(± half of the longest 95 % interval)",
         ],
+        _shown(means),
     )
+
+
+def _shown(means: pd.DataFrame) -> list[str]:
+    """What the panels are, and the distances of the widest networks at the last time."""
+    last = means[(means["time"] == means["time"].max())]
+    widest = last[last["width"] == last["width"].max()]
+    found = [
+        f"{title.lower().replace('ntk', 'NTK')} {own.min():.2g} to {own.max():.2g}"
+        for part, title in _PARTS.items()
+        for own in [widest.loc[widest["quantity"] == part, "value"]]
+        if len(own)
+    ]
+    return [
+        "Distances against width, both on log axes, a panel for each pair of functions and a line "
+        "for each time; dashed grey lines have the slopes −1/2 and −1",
+        *(
+            [f"At width {widest['width'].max():,} and the last time: {', '.join(found)}"]
+            * bool(found)
+        ),
+    ]
 
 
 _TOOLTIP: Sequence[alt.Tooltip] = (

@@ -6,12 +6,14 @@ same descent on the readout layer alone (Lee et al. 2019, arXiv:1902.06720).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from ntk_mnist.charts.labels import counted, limit_label
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Grid, Layout
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     ChartError,
@@ -25,12 +27,25 @@ from ntk_mnist.charts.observations import (
     over_seeds,
     subject,
 )
-from ntk_mnist.charts.panels import Panel, linear_domain, lines, log10_axis, panel, rows_of_panels
+from ntk_mnist.charts.panels import (
+    FEW,
+    Panel,
+    has_bands,
+    linear_axis,
+    lines,
+    log10_axis,
+    one_each,
+    panel,
+    room_for_labels,
+    rows_of_panels,
+)
 from ntk_mnist.charts.style import Figure, styled, width_series
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("network", "kernel")
+
+SECTION: str = "Training"
 
 CAPTION: str = (
     "Test accuracy and squared error on the test images against gradient-flow time: finite "
@@ -46,15 +61,16 @@ _MEASURES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """A row of two panels for each architecture and training-set size.
 
     Networks with several seeds are drawn as their mean, with a band from the lowest to the
-    highest. Time 0 and ∞ have no place on the log axis. All panels of a measure have the same
-    axes.
+    highest. If many widths have bands, each measure has a row, and each width a panel. Time 0 and ∞
+    have no place on the log axis. All panels of a measure have the same axes.
 
     Args:
         tables: ``network``, with a row a time, and ``kernel``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated, not comparable or not like for like, or no time is positive
@@ -72,35 +88,74 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     architectures = architectures_in(networks)
     sizes = sorted(networks["size"].unique())
     series = width_series(networks["width"], kinds)
-    times = pd.concat([networks["time"], kernels["time"]])
-    x = alt.X("time:Q", title="Gradient-flow time", **log10_axis(times))
     shown = {measure: _of_measure(networks, kernels, measure) for measure in _MEASURES}
-    ys = {
-        "test_accuracy": _accuracy_axis(shown["test_accuracy"]),
-        "test_mse": alt.Y("value:Q", title=None, **log10_axis(_drawn_values(shown["test_mse"]))),
+    each = len(series.finite) > FEW and any(map(has_bands, shown.values()))
+    series = series.in_panels if each else replace(series, named="ends")
+    grid = layout.grid(
+        len(series.finite) if each else len(_MEASURES),
+        len(architectures) * len(sizes),
+        room_for_labels(series),
+        own_axes=not each,
+        small=each,
+    )
+    times = pd.concat([networks["time"], kernels["time"]])
+    x = alt.X("time:Q", title="Gradient-flow time", **log10_axis(times, grid.width))
+    values = {measure: _drawn_values(data) for measure, data in shown.items()}
+    axes = {
+        "test_accuracy": linear_axis(values["test_accuracy"], grid.height),
+        "test_mse": log10_axis(values["test_mse"], grid.height),
     }
-    rows: list[tuple[str, list[Panel]]] = []
+    rows: list[tuple[str, list[Panel], Grid]] = []
     for architecture, heading in zip(architectures, headings(architectures), strict=True):
         for size in sizes:
             panels = []
+            images = counted(size, "training image")
             for measure, (title, number) in _MEASURES.items():
                 own = of_architecture(shown[measure], architecture)
+                own = own[own["size"] == size]
+                y = alt.Y("value:Q", title=title, **axes[measure])
                 tooltip = [
                     alt.Tooltip("time:Q", title="Gradient-flow time", format="~g"),
                     alt.Tooltip("value:Q", title=title, format=number),
                 ]
-                drawn = lines(own[own["size"] == size], x, ys[measure], series, tooltip)
-                panels.append(panel(drawn, title, [counted(size, "training image")]))
-            rows.append((heading if size == sizes[0] else "", panels))
+                if each:
+                    above = ", ".join(filter(None, [heading, images, title.lower()]))
+                    small = one_each(own, x, y, series, tooltip, grid)
+                    rows += [(above, small, grid)] if small else []
+                else:
+                    drawn = lines(own, x, y, series, tooltip, grid)
+                    panels.append(panel(drawn, title, grid, [images]))
+            if not each:
+                rows.append((heading if size == sizes[0] else "", panels, grid))
     return styled(
         rows_of_panels(rows, series),
+        layout,
         "Training of finite and infinitely wide networks",
         [
             subject(networks, architectures),
             *gradient_descent(networks),
             averaged(networks, "Mean and range"),
         ],
+        _shown(networks, kernels, each),
     )
+
+
+def _shown(networks: pd.DataFrame, kernels: pd.DataFrame, each: bool) -> list[str]:
+    """What the panels are, and the values at the last time of the networks."""
+    last = networks[networks["time"] == networks["time"].max()]
+    widest = last[last["width"] == last["width"].max()]
+    limit = kernels[(kernels["kernel"] == "ntk") & (kernels["time"] == networks["time"].max())]
+    found = [
+        f"{title.lower()} {widest[measure].mean():{number}}"
+        + (f", NTK {limit[measure].mean():{number}}" if len(limit) else "")
+        for measure, (title, number) in _MEASURES.items()
+    ]
+    lines_of = "a panel for each width" if each else "a line for each width"
+    return [
+        f"Test accuracy and squared error against gradient-flow time, {lines_of}, and dashed lines "
+        "for the kernels",
+        f"At the last time, width {widest['width'].max():,}: {'; '.join(found)}",
+    ]
 
 
 def _on_log_axis(table: pd.DataFrame) -> pd.DataFrame:
@@ -122,8 +177,3 @@ def _of_measure(networks: pd.DataFrame, kernels: pd.DataFrame, measure: str) -> 
 def _drawn_values(data: pd.DataFrame) -> pd.Series:
     """All heights that are drawn: means, ends of bands and limits."""
     return pd.concat([data[column] for column in ("value", "low", "high")]).dropna()
-
-
-def _accuracy_axis(data: pd.DataFrame) -> alt.Y:
-    scale = alt.Scale(domain=linear_domain(_drawn_values(data)), nice=True)
-    return alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis())

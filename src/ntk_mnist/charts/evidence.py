@@ -13,6 +13,8 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import counted
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Grid, Layout
+from ntk_mnist.charts.lettering import width_of, wrapped
 from ntk_mnist.charts.likeliest import best_validated, ranked
 from ntk_mnist.charts.observations import (
     architectures_in,
@@ -23,11 +25,13 @@ from ntk_mnist.charts.observations import (
     of_architecture,
 )
 from ntk_mnist.charts.panels import Panel, panel, rows_of_panels
-from ntk_mnist.charts.style import Figure, Series, styled
+from ntk_mnist.charts.style import TITLE_SIZE, Figure, Series, styled
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("evidence",)
+
+SECTION: str = "Evidence"
 
 CAPTION: str = (
     "Log marginal likelihood of the training labels under the Gaussian process whose covariance "
@@ -38,6 +42,8 @@ CAPTION: str = (
     "validation images, is the architecture with the best accuracy on these."
 )
 
+# Pixels: of the type of names, and of the narrowest plot.
+_NAME_SIZE, _PLOT = 10.5, 130.0
 _SERIES = Series(
     "likelihood",
     "Log marginal likelihood",
@@ -48,18 +54,25 @@ _SERIES = Series(
 )
 #: Pixels an architecture.
 _STEP = 13
+#: Architectures in a panel, at most.
+_MOST = 40
 #: Below it the axis is linear, as 0 has no logarithm; nats for each image and output.
 _LINEAR_BELOW = 0.002
 _FIRST_TICK = 0.01
+#: 0.01, but 1e5.
+_AS_SHORT = (
+    "datum.value < 1e4 ? format(datum.value, '~g') : replace(format(datum.value, '~e'), '+', '')"
+)
 #: Ticks after 0, at most.
 _TICKS = 5
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """One row of panels for each training-set size, and in it a panel for each kernel.
 
     Args:
         tables: ``evidence``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated or not comparable.
@@ -71,21 +84,52 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         for architecture, heading in zip(architectures, headings(architectures), strict=True)
     )
     sizes, kinds = sorted(table["size"].unique()), kernels_in(table)
-    points = {key: _points(ranked(group)) for key, group in named.groupby(["size", "kernel"])}
-    x = _axis(max(drawn["behind"].max() for drawn in points.values()))
+    ranks = {
+        (size, kind): ranked(named[(named["size"] == size) & (named["kernel"] == kind)])
+        for size in sizes
+        for kind in kinds
+    }
+    points = {key: _points(rows.head(_MOST)) for key, rows in ranks.items()}
+    names = max(width_of(name, _NAME_SIZE, bold=True) for name in named["name"])
+    across = layout.across(_PLOT + names, len(kinds))
+    width = round(min(layout.width / across - names - 30, 1.6 * layout.height))
+    grid = Grid(across, width, 0, 0, names + 20)
+    x = _axis(max(drawn["behind"].max() for drawn in points.values()), grid)
     rows = [
         (
             counted(size, "training image") if len(sizes) > 1 else "",
-            [_panel(points[size, kind], kind, x) for kind in kinds],
+            [_panel(points[size, kind], kind, x, grid) for kind in kinds],
+            grid,
         )
         for size in sizes
     ]
     only = f", {counted(sizes[0], 'training image')}" if len(sizes) == 1 else ""
     return styled(
         rows_of_panels(rows, _SERIES),
+        layout,
         "Evidence for each architecture",
-        [inputs_and_shared(table, architectures) + only, _legend(table)],
+        [
+            inputs_and_shared(table, architectures) + only,
+            _legend(table),
+            *_left_out(max(map(len, ranks.values()))),
+        ],
+        [
+            "How far the log marginal likelihood of each architecture is behind the likeliest, the "
+            "likeliest first, with a point at the best amplitude and one of the kernel as it is",
+            *(
+                f"{kind.upper()}, {counted(size, 'training image')}: likeliest "
+                f"{', '.join(rows.loc[rows['likeliest'], 'name'])}"
+                for (size, kind), rows in ranks.items()
+            ),
+        ],
     )
+
+
+def _left_out(count: int) -> list[str]:
+    """What a panel does not show."""
+    if count <= _MOST:
+        return []
+    return [f"The {_MOST} likeliest of {count} architectures; the table has all"]
 
 
 def _legend(table: pd.DataFrame) -> str:
@@ -123,14 +167,15 @@ def _points(ranks: pd.DataFrame) -> pd.DataFrame:
     return points[points["behind"] < math.inf]
 
 
-def _axis(largest: float) -> alt.X:
+def _axis(largest: float, grid: Grid) -> alt.X:
     """From 0, on a scale that is linear first and then logarithmic."""
     decades = math.ceil(math.log10(max(largest / _FIRST_TICK, 10)))
-    step = math.ceil(decades / _TICKS)
+    # A label such as 1e+26 and its space.
+    step = math.ceil(decades / max(1, min(_TICKS, int(grid.width / 42) - 1)))
     ticks = [_FIRST_TICK * 10.0**k for k in range(0, decades + 1, step)]
     return alt.X(
         "behind:Q",
-        title="Nats an image and output behind the likeliest",
+        title=wrapped("Nats an image and output behind the likeliest", grid.width, TITLE_SIZE),
         scale=alt.Scale(
             type="symlog",
             constant=_LINEAR_BELOW,
@@ -138,11 +183,11 @@ def _axis(largest: float) -> alt.X:
             nice=False,
             padding=8,
         ),
-        axis=alt.Axis(values=[0, *ticks], format="~g", labelFlush=False),
+        axis=alt.Axis(values=[0, *ticks], labelExpr=_AS_SHORT, labelFlush=False),
     )
 
 
-def _panel(points: pd.DataFrame, kind: str, x: alt.X) -> Panel:
+def _panel(points: pd.DataFrame, kind: str, x: alt.X, grid: Grid) -> Panel:
     """Points of both likelihoods, and a line between the two of each architecture."""
     names = list(points["name"].drop_duplicates())
     best = points[points["likeliest"] & (points["likelihood"] == _SERIES.finite[0])]
@@ -153,7 +198,7 @@ def _panel(points: pd.DataFrame, kind: str, x: alt.X) -> Panel:
         title=None,
         axis=alt.Axis(
             labelLimit=0,
-            labelFontSize=10,
+            labelFontSize=_NAME_SIZE,
             labelFontWeight=alt.condition(is_best, alt.value("bold"), alt.value("normal")),
         ),
     )
@@ -168,15 +213,16 @@ def _panel(points: pd.DataFrame, kind: str, x: alt.X) -> Panel:
     base = alt.Chart(points).encode(
         y=y,
         color=_SERIES.encodings()["color"],
-        opacity=alt.when(_SERIES.selection).then(alt.value(1)).otherwise(alt.value(0.12)),
+        opacity=_SERIES.opacity,
     )
     between = base.mark_rule(strokeWidth=1.2).encode(x=x, x2="at_best:Q")
     marks = base.mark_point(filled=True, size=40).encode(x=x, tooltip=tooltip)
     validated = points[points["validated"] & (points["likelihood"] == _SERIES.finite[0])]
     ring = alt.Chart(best).mark_point(size=130, strokeWidth=1.5, color="black").encode(x, y)
-    title = [kind.upper(), f"likeliest: {best['value'].max():.3f} nats an image and output"]
+    likeliest = f"likeliest: {best['value'].max():.3f} nats an image and output"
     square = alt.Chart(validated).mark_point(
         shape="square", size=210, strokeWidth=1.5, color="black", filled=False
     )
     layers = [between, marks, ring, *([] if validated.empty else [square.encode(x, y)])]
-    return panel(alt.layer(*layers), title).properties(height=alt.Step(_STEP))
+    drawn = panel(alt.layer(*layers), kind.upper(), grid, [likeliest])
+    return drawn.properties(height=_STEP * len(names))

@@ -5,18 +5,18 @@ and one training-set size; of real-valued targets, it is that of the squared err
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import altair as alt
 import pandas as pd
 
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Layout
 from ntk_mnist.charts.observations import (
-    ARCHITECTURE,
-    ChartError,
     Score,
     architectures_in,
-    at_infinity,
     cautions,
     checked,
+    gaps_to_limit,
     headings,
     kernels_in,
     of_architecture,
@@ -25,12 +25,26 @@ from ntk_mnist.charts.observations import (
     subject,
     training,
 )
-from ntk_mnist.charts.panels import Panel, lines, log2_axis, panel, rows_of_panels
-from ntk_mnist.charts.style import GRID_COLOUR, Figure, Series, size_series, styled
+from ntk_mnist.charts.panels import (
+    FEW,
+    Panel,
+    has_bands,
+    linear_axis,
+    lines,
+    log2_axis,
+    one_each,
+    panel,
+    room_for_labels,
+    rows_of_panels,
+    unlabelled,
+)
+from ntk_mnist.charts.style import GRID_COLOUR, Figure, size_series, styled
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("network", "kernel")
+
+SECTION: str = "Answer"
 
 CAPTION: str = (
     "Test accuracy, or squared error of real-valued targets, of finite networks minus that of the "
@@ -39,14 +53,16 @@ CAPTION: str = (
 )
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """One row of panels for each architecture, and in it a panel for each kernel.
 
     Networks with several seeds are drawn as their mean, with a band from the lowest to the
-    highest. All panels have the same axes.
+    highest. If many sizes have bands, each kernel has a row, and each size a panel. All panels have
+    the same axes.
 
     Args:
         tables: ``network`` and ``kernel``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated or not comparable, or a network has no limit.
@@ -56,59 +72,84 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     kinds = kernels_in(kernels)
     score = score_of(networks, kernels)
     gaps = {kind: _gaps(networks, kernels, score, kind) for kind in kinds}
-    x = log2_axis("width", "Width", networks["width"])
     series = size_series(networks["size"])
-    rows: list[tuple[str, list[Panel]]] = []
-    for architecture, heading in zip(architectures, headings(architectures), strict=True):
-        panels = [
-            _gap_panel(of_architecture(gaps[kind], architecture), kind, score, x, y, series)
-            for kind, y in zip(kinds, _vertical_axes(gaps.values(), score), strict=True)
-        ]
-        rows.append((heading, panels))
-    return styled(
-        rows_of_panels(rows, series),
-        "Finite width against the infinite-width limit",
-        [subject(networks, architectures), training(networks), *cautions(networks)],
+    each = len(series.finite) > FEW and any(map(has_bands, gaps.values()))
+    series = series.in_panels if each else replace(series, named="ends")
+    grid = layout.grid(
+        len(series.finite) if each else len(kinds),
+        len(architectures),
+        room_for_labels(series),
+        small=each,
     )
-
-
-def _vertical_axes(gaps: Collection[pd.DataFrame], score: Score) -> list[alt.Y]:
-    """One for each kernel, all on one scale that includes 0; only the first has a title."""
-    lowest = min(0, *(gap["low"].min() for gap in gaps))
-    highest = max(0, *(gap["high"].max() for gap in gaps))
-    if lowest == highest:
-        lowest, highest = -0.1, 0.1
-    scale = alt.Scale(domain=[lowest, highest], nice=True)
-    # The line of no gap belongs to the grid, which lies below all data.
-    at_zero = "datum.value === 0"
-    axis = alt.Axis(
-        gridColor=alt.condition(at_zero, alt.value("black"), alt.value(GRID_COLOUR)),
-        gridDash=alt.condition(at_zero, alt.value([5, 3]), alt.value([])),
-    )
-    titles = [f"{score.title}, network minus limit", *[None] * (len(gaps) - 1)]
-    return [alt.Y("value:Q", title=title, scale=scale, axis=axis) for title in titles]
-
-
-def _gap_panel(
-    data: pd.DataFrame, kind: str, score: Score, x: alt.X, y: alt.Y, series: Series
-) -> Panel:
+    x = log2_axis("width", "Width", networks["width"], grid.width)
+    y = _vertical_axis(gaps.values(), grid.height)
     tooltip = [
         alt.Tooltip("width:Q", title="Width", format=","),
         alt.Tooltip("value:Q", title="Network minus limit", format=score.number),
     ]
-    return panel(lines(data, x, y, series, tooltip), f"Limit: {kind.upper()} at t = ∞")
+    rows = []
+    for architecture, heading in zip(architectures, headings(architectures), strict=True):
+        own = {kind: of_architecture(gaps[kind], architecture) for kind in kinds}
+        limits = {kind: f"Limit: {kind.upper()} at t = ∞" for kind in kinds}
+        if each:
+            rows += [
+                (
+                    ", ".join(filter(None, [heading, limits[kind]])),
+                    one_each(own[kind], x, y, series, tooltip, grid),
+                    grid,
+                )
+                for kind in kinds
+            ]
+        else:
+            panels: list[Panel] = []
+            for kind in kinds:
+                of_place = y if grid.first(len(panels)) else unlabelled(y)
+                drawn = lines(own[kind], x, of_place, series, tooltip, grid)
+                panels.append(panel(drawn, limits[kind], grid))
+            rows.append((heading, panels, grid))
+    return styled(
+        rows_of_panels(rows, series),
+        layout,
+        f"{score.title} of finite networks minus that of the infinite-width limit",
+        [subject(networks, architectures), training(networks), *cautions(networks)],
+        _shown(gaps, score),
+    )
+
+
+def _shown(gaps: Mapping[str, pd.DataFrame], score: Score) -> list[str]:
+    """What the panels are, and the gaps of the widest networks."""
+    found = []
+    for kind, table in gaps.items():
+        widest = table[table["width"] == table["width"].max()]["value"]
+        found.append(
+            f"At the largest width, {table['width'].max():,}, networks minus {kind.upper()} are "
+            f"{widest.min():{score.number}} to {widest.max():{score.number}}"
+        )
+    return [
+        f"{score.title} of networks minus that of the limit, against width, a line for each "
+        "training-set size; a dashed line is no gap",
+        *found,
+    ]
+
+
+def _vertical_axis(gaps: Collection[pd.DataFrame], length: float) -> alt.Y:
+    """One scale for all, that includes 0."""
+    ends = [0.0, *(end for gap in gaps for end in [*gap["low"], *gap["high"]])]
+    if not any(ends):
+        ends = [-0.1, 0.1]
+    shared = linear_axis(ends, length)
+    # The line of no gap belongs to the grid, which lies below all data.
+    at_zero = "datum.value === 0"
+    axis = shared["axis"].to_dict() | {
+        "gridColor": alt.condition(at_zero, alt.value("black"), alt.value(GRID_COLOUR)),
+        "gridDash": alt.condition(at_zero, alt.value([5, 3]), alt.value([])),
+    }
+    return alt.Y(
+        "value:Q", title="Network minus limit", scale=shared["scale"], axis=alt.Axis(**axis)
+    )
 
 
 def _gaps(networks: pd.DataFrame, kernels: pd.DataFrame, score: Score, kind: str) -> pd.DataFrame:
     """Mean and range over seeds of the gap to one kernel, with the column ``size_label``."""
-    shared = [*ARCHITECTURE, "size"]
-    limits = at_infinity(kernels[kernels["kernel"] == kind])[[*shared, score.column]]
-    pairs = networks.merge(
-        limits.rename(columns={score.column: "limit"}), on=shared, how="left", validate="m:1"
-    )
-    without = pairs[pairs["limit"].isna()]
-    if not without.empty:
-        row = ", ".join(f"{name} {without.iloc[0][name]}" for name in shared)
-        raise ChartError(f"the kernel table has no {kind} at infinite time for {row}")
-    gaps = over_seeds(pairs.assign(gap=pairs[score.column] - pairs["limit"]), "gap")
+    gaps = over_seeds(gaps_to_limit(networks, kernels, score, kind), "gap")
     return gaps.assign(size_label=gaps["size"].astype(str))

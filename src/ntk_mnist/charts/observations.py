@@ -33,6 +33,7 @@ __all__ = [
     "cautions",
     "checked",
     "checked_like_for_like",
+    "gaps_to_limit",
     "geometric_over_seeds",
     "gradient_descent",
     "half_interval",
@@ -193,6 +194,26 @@ def kernels_in(table: pd.DataFrame) -> list[str]:
 def at_infinity(kernels: pd.DataFrame) -> pd.DataFrame:
     """The rows of the kernel table at gradient-flow time ∞."""
     return kernels[kernels["time"] == math.inf]
+
+
+def gaps_to_limit(
+    networks: pd.DataFrame, kernels: pd.DataFrame, score: Score, kind: str
+) -> pd.DataFrame:
+    """The networks with the column ``gap``: their score minus a kernel's at infinite time.
+
+    Raises:
+        ChartError: a network has no limit.
+    """
+    shared = [*ARCHITECTURE, "size"]
+    limits = at_infinity(kernels[kernels["kernel"] == kind])[[*shared, score.column]]
+    pairs = networks.merge(
+        limits.rename(columns={score.column: "limit"}), on=shared, how="left", validate="m:1"
+    )
+    without = pairs[pairs["limit"].isna()]
+    if not without.empty:
+        row = ", ".join(f"{name} {without.iloc[0][name]}" for name in shared)
+        raise ChartError(f"the kernel table has no {kind} at infinite time for {row}")
+    return pairs.assign(gap=pairs[score.column] - pairs["limit"])
 
 
 def over_seeds(networks: pd.DataFrame, column: str, by: Sequence[str] = ()) -> pd.DataFrame:

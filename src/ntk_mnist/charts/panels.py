@@ -1,7 +1,8 @@
-"""Panels of a chart: axes, lines with points and bands, and rows of panels."""
+"""Panels of a chart: axes, lines with points and bands, labels of lines, and rows of panels."""
 
+import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, pairwise
 from typing import Any, TypeAlias
@@ -10,56 +11,155 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import decimal
-from ntk_mnist.charts.style import SOLID, Figure, Series
+from ntk_mnist.charts.layouts import Grid, Layout
+from ntk_mnist.charts.lettering import width_of, wrapped
+from ntk_mnist.charts.line_ends import labelled_ends
+from ntk_mnist.charts.style import (
+    GREY,
+    LABEL_SIZE,
+    SOLID,
+    SUBTITLE_SIZE,
+    TEXT,
+    TITLE_SIZE,
+    Figure,
+    Series,
+)
 
 __all__ = [
+    "FEW",
     "Panel",
+    "has_bands",
     "interval_tooltip",
-    "linear_domain",
+    "linear_axis",
     "lines",
     "log2_axis",
     "log10_axis",
     "log_ticks",
+    "one_each",
     "panel",
+    "room_for_labels",
     "rows_of_panels",
     "sentence",
+    "shown_ticks",
+    "unlabelled",
 ]
 
 # Altair does not say which of the two a layer is.
 Panel: TypeAlias = alt.LayerChart | alt.FacetChart
 
-# Three panels and their axes are 7 inches wide, a double column, at 8-point type.
-_SIZE = {"width": 180, "height": 210}
+#: Bands of more lines merge in one panel.
+FEW = 4
+
 # In pixels.
-_BETWEEN_LABELS = 8
+_BETWEEN_LABELS = 8.0
+# From the right end of a panel to the label of a line: a thin line and a space.
+_LEADER, _BEFORE_LABEL = 9, 13
+# From one label of a line to the next.
+_LINE_HEIGHT = 11.5
+_END_SIZE = 10.5
 # Between ticks: whatever the range of the floats, two of them have room.
 _DECADES = (1, 2, 5, 10, 20, 50, 100, 200)
+_OTHERS = "#d5d5d5"
 
 
-def log2_axis(column: str, title: str, values: Iterable[Any]) -> alt.X:
-    """A horizontal axis in powers of two, with a tick at each of the values."""
+def log2_axis(column: str, title: str, values: Iterable[Any], length: float) -> alt.X:
+    """A horizontal axis in powers of two, with a tick at each of the values.
+
+    Args:
+        column: of the data.
+        title: of the axis.
+        values: positive whole numbers.
+        length: of the axis, in pixels; as many of the values have a label as have room.
+    """
     ticks = sorted({int(value) for value in values})
+    shown = shown_ticks(ticks, length - 2 * _PADDING)
+    # A tick whose label has no room keeps its line.
+    label = "format(datum.value, 'd')"
+    if shown != ticks:
+        label = f"indexof({shown}, datum.value) < 0 ? '' : {label}"
     return alt.X(
         f"{column}:Q",
         title=title,
-        scale=alt.Scale(type="log", base=2, domain=[ticks[0], ticks[-1]], nice=False, padding=8),
-        axis=alt.Axis(values=ticks, format="d", labelOverlap="greedy", labelSeparation=3),
+        scale=alt.Scale(
+            type="log", base=2, domain=[ticks[0], ticks[-1]], nice=False, padding=_PADDING
+        ),
+        axis=alt.Axis(values=ticks, labelExpr=label, labelOverlap=False, labelFlush=False),
     )
 
 
-def linear_domain(heights: pd.Series) -> list[float]:
-    """From the lowest to the highest of the values; from 0 to 1 if they are all equal."""
-    low, high = heights.min(), heights.max()
-    return [low, high] if low < high else [0.0, 1.0]
+# Between the ends of an axis in powers of two and its first and last tick.
+_PADDING = 10
 
 
-def log10_axis(values: Iterable[float]) -> dict[str, Any]:
+def shown_ticks(ticks: Sequence[int], length: float) -> list[int]:
+    """Those of the ticks of a log axis whose labels have room side by side.
+
+    All, every second, every third and so on up to the last one; if not even that helps, the first
+    and those after it that have room.
+
+    Args:
+        ticks: rising, positive.
+        length: from the first to the last, in pixels.
+    """
+    span = math.log(ticks[-1] / ticks[0])
+    places = {tick: length * math.log(tick / ticks[0]) / span if span else 0.0 for tick in ticks}
+
+    def apart(a: int, b: int) -> bool:
+        room = (width_of(str(a), LABEL_SIZE) + width_of(str(b), LABEL_SIZE)) / 2
+        return places[b] - places[a] >= room + _BETWEEN_LABELS / 2
+
+    for step in range(1, max(len(ticks) // 2, 1) + 1):
+        chosen = [*reversed(list(reversed(ticks))[::step])]
+        if all(apart(a, b) for a, b in pairwise(chosen)):
+            return chosen
+    chosen = [ticks[0]]
+    for tick in ticks[1:]:
+        if apart(chosen[-1], tick):
+            chosen.append(tick)
+    return chosen
+
+
+def linear_axis(
+    values: Iterable[float], length: float, at_most: int = 6
+) -> dict[str, Any]:  # fmt: skip
+    """Scale and axis that hold all values, from one tick to another; 0 to 1 if they are equal.
+
+    Args:
+        values: what is drawn; those that are not finite do not count.
+        length: of the axis, in pixels.
+        at_most: ticks.
+    """
+    finite = [float(value) for value in values if math.isfinite(value)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    if low == high:
+        low, high = (0.0, 1.0) if 0 <= low <= 1 else (low - abs(low) / 2, low + abs(low) / 2)
+    most = max(2, min(at_most, int(length / 24)))
+    power = math.floor(math.log10(high - low)) - 1
+    for step in (Decimal(digit).scaleb(power + k) for k in range(4) for digit in (1, 2, 5)):
+        first = math.floor(Decimal(repr(low)) / step)
+        last = math.ceil(Decimal(repr(high)) / step)
+        if last - first <= most:
+            break
+    ticks = [float(k * step) for k in range(first, last + 1)]
+    exponent = int(Decimal(step).normalize().as_tuple().exponent)
+    number = f",.{max(0, -exponent)}f" if exponent >= -6 and abs(ticks[-1]) < 1e7 else "~g"
+    return {
+        "scale": alt.Scale(domain=[ticks[0], ticks[-1]], nice=False, zero=False),
+        "axis": alt.Axis(values=ticks, format=number, labelOverlap=False, labelFlush=True),
+    }
+
+
+def log10_axis(values: Iterable[float], length: float) -> dict[str, Any]:
     """Scale and axis of positive values whose labels have room, however close the values are.
 
     The same for both directions of a square panel, in which a decade is as long upwards as across.
+
+    Args:
+        values: what is drawn; those that are not positive do not count.
+        length: of the axis, in pixels.
     """
     low, high = _padded(values)
-    ticks = log_ticks(low, high, _SIZE["width"])
+    ticks = log_ticks(low, high, length)
     return {
         "scale": alt.Scale(type="log", domain=[low, high], nice=False),
         "axis": alt.Axis(
@@ -67,6 +167,7 @@ def log10_axis(values: Iterable[float]) -> dict[str, Any]:
             # As `labels.decimal` writes exponents.
             labelExpr="replace(format(datum.value, '~e'), '+', '')",
             labelFlush=False,
+            labelOverlap=False,
         ),
     }
 
@@ -125,8 +226,52 @@ def _linear_ticks(low: float, high: float) -> Iterator[list[Decimal]]:
 
 
 def _label_size(tick: Decimal) -> float:
-    """How many pixels wide a label is, at most."""
-    return 6.5 * len(decimal(float(tick), plain_below=-4))
+    """How many pixels wide a label is."""
+    return width_of(decimal(float(tick), plain_below=-4), LABEL_SIZE)
+
+
+def unlabelled(y: alt.Y) -> alt.Y:
+    """A vertical axis whose labels are those of the first panel of its line."""
+    # The scale alone would lay the grid out anew.
+    own = _described(y).get("axis", {})
+    bare: alt.Y = y.title(None).axis(**own | {"labels": False, "ticks": False, "minExtent": 0})
+    return bare
+
+
+def _described(axis: alt.X | alt.Y) -> dict[str, Any]:
+    described = axis.to_dict()
+    assert isinstance(described, dict)
+    return described
+
+
+def has_bands(data: pd.DataFrame) -> bool:
+    """Whether seeds differ."""
+    return "low" in data and bool((data["low"] < data["high"]).any())
+
+
+def room_for_labels(series: Series, more: Iterable[str] = ()) -> float:
+    """How many pixels right of a panel the labels of its lines need.
+
+    Args:
+        series: the lines.
+        more: labels of other lines.
+    """
+    names = [*map(_end_label, _named_at_ends(series)), *more]
+    if series.named == "ends":
+        names.append(series.short)
+    return _BEFORE_LABEL + max(width_of(name, _END_SIZE) for name in names) if names else 0.0
+
+
+def _named_at_ends(series: Series) -> list[str]:
+    """The lines that have labels at their ends."""
+    if series.named == "legend":
+        return []
+    return [*(series.finite if series.named == "ends" else []), *series.limits]
+
+
+def _end_label(name: str) -> str:
+    """``NTK`` for ``∞ (NTK)``: room is short, and only a limit has this name."""
+    return name.removeprefix("∞ (").removesuffix(")")
 
 
 def lines(
@@ -135,7 +280,11 @@ def lines(
     y: alt.Y,
     series: Series,
     tooltip: Sequence[alt.Tooltip],
+    grid: Grid,
     behind: Sequence[alt.Chart] = (),
+    more_ends: Mapping[str, float] | None = None,
+    *,
+    points: bool = True,
 ) -> Panel:
     """Lines with points, and a band where seeds differ.
 
@@ -144,16 +293,15 @@ def lines(
             ``high``.
         x: the horizontal channel.
         y: the vertical channel.
-        series: the lines; those that a click on the legend chooses stay opaque.
+        series: the lines; those that a click chooses stay opaque. If they are named at their
+            ends, their labels are moved apart.
         tooltip: what a point shows, after its series.
+        grid: of the panel.
         behind: marks that are no series, such as lines for comparison.
+        more_ends: the labels and the last heights of further lines that end right.
+        points: whether finite lines have points; else the line shows what a point would.
     """
-    encodings = {
-        "x": x,
-        "y": y,
-        **series.encodings(),
-        "opacity": alt.when(series.selection).then(alt.value(1)).otherwise(alt.value(0.12)),
-    }
+    encodings = {"x": x, "y": y, **series.encodings(), "opacity": series.opacity}
     tooltips = [alt.Tooltip(f"{series.field}:N", title=series.title), *tooltip]
     of_point = {"tooltip": tooltips, "strokeDash": alt.value(SOLID)}
     layers: list[alt.Chart] = []
@@ -161,18 +309,114 @@ def lines(
     # A panel without a row still has its axes, and the legend if it is the first.
     if not finite.empty or not series.limits:
         base = alt.Chart(finite).encode(**encodings)
-        if "low" in finite and (finite["low"] < finite["high"]).any():
+        if has_bands(finite):
             band = {"y": alt.Y("low:Q"), "y2": alt.Y2("high:Q"), "opacity": alt.value(0.18)}
             layers.append(base.mark_area(strokeWidth=0).encode(**band))
         layers.append(base.mark_line(strokeWidth=1.8))
-        layers.append(base.mark_point(filled=True, size=22).encode(**of_point))
-    for label, shape in series.limit_shapes.items():
-        limit = alt.Chart(data[data[series.field] == label]).encode(**encodings)
-        layers.append(limit.mark_line(strokeWidth=1.2))
-        points = limit.mark_point(filled=False, size=45, strokeWidth=1, shape=shape)
-        layers.append(points.encode(**of_point))
+        # Points that do not show still have tooltips.
+        opacity = {} if points else {"opacity": alt.value(0)}
+        layers.append(base.mark_point(filled=True, size=22).encode(**of_point | opacity))
+    limits = data[data[series.field].isin(series.limits)]
+    if series.limits:
+        base = alt.Chart(limits).encode(**encodings)
+        layers.append(base.mark_line(strokeWidth=1.2))
+        outlines = base.mark_point(filled=False, size=45, strokeWidth=1)
+        layers.append(outlines.encode(**of_point, shape=series.limit_shape))
+    ends = _ends(data, x, y, series, grid, more_ends or {})
     # The first layer stays first: the selection of the legend needs its colours.
-    return alt.layer(*layers[:1], *behind, *layers[1:])
+    return alt.layer(*layers[:1], *behind, *layers[1:], *ends)
+
+
+def _ends(
+    data: pd.DataFrame, x: alt.X, y: alt.Y, series: Series, grid: Grid, more: Mapping[str, float]
+) -> list[alt.Chart]:
+    """The labels of lines right of a panel, joined to the lines where they were moved."""
+    names = _named_at_ends(series)
+    if not names:
+        return []
+    scale, column = _described(y)["scale"], _described(x)["field"]
+    found = labelled_ends(
+        data.rename(columns={series.field: "name"}),
+        names,
+        column,
+        more,
+        scale["domain"],
+        logarithmic=scale.get("type") == "log",
+        apart=_LINE_HEIGHT / grid.height,
+    )
+    if found.empty:
+        return []
+    found = found.assign(label=found["name"].map(_end_label))
+    above = alt.Chart(pd.DataFrame({"label": [series.short]})).mark_text(
+        align="left", baseline="bottom", dx=_BEFORE_LABEL, dy=-10, fontSize=_END_SIZE, color=TEXT
+    )
+    heading = above.encode(x=alt.value("width"), y=alt.value(0), text="label:N")
+    other = found[found["name"].isin(list(more))]
+    of_series = found[found["name"].isin(names)].rename(columns={"name": series.field})
+    y_end = _same_scale(y, "end")
+    y_label = _same_scale(y, "place")
+    layers = [heading] if series.named == "ends" else []
+    for rows, colour, text in (
+        (of_series, {"color": series.encodings()["color"], "opacity": series.opacity}, TEXT),
+        (other, {"color": alt.value(GREY)}, GREY),
+    ):
+        if rows.empty:
+            continue
+        base = alt.Chart(rows)
+        layers.append(
+            base.mark_rule(strokeWidth=0.8, strokeDash=[1, 2], x2Offset=_LEADER).encode(
+                x=_same_scale(x, column), x2=alt.value("width"), y=y_end, y2="place:Q", **colour
+            )
+        )
+        words = base.mark_text(align="left", dx=_BEFORE_LABEL, fontSize=_END_SIZE)
+        layers.append(
+            words.encode(
+                x=alt.value("width"),
+                y=y_label,
+                text="label:N",
+                **colour | {"color": alt.value(text)},
+            )
+        )
+    return layers
+
+
+def _same_scale(axis: Any, column: str) -> Any:
+    other = axis.copy()
+    other.shorthand = f"{column}:Q"
+    return other
+
+
+def one_each(
+    data: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    series: Series,
+    tooltip: Sequence[alt.Tooltip],
+    grid: Grid,
+) -> list[Panel]:
+    """A panel for each finite line with its band and the limits; the other lines are light grey.
+
+    Args:
+        data: as of :func:`lines`.
+        x: the horizontal channel.
+        y: the vertical channel; the first panel of a line has its labels.
+        series: the lines, named by their panels.
+        tooltip: what a point shows, after its series.
+        grid: of the panels.
+    """
+    panels = []
+    present = set(data[series.field])
+    # By another name, as a click chooses the line of the panel.
+    finite = data[data[series.field].isin(series.finite)].rename(columns={series.field: "other"})
+    grey = alt.Chart(finite).mark_line(strokeWidth=1, color=_OTHERS)
+    for place, name in enumerate(name for name in series.finite if name in present):
+        own_y = y if grid.first(place) else unlabelled(y)
+        rows = data[data[series.field].isin([name, *series.limits])]
+        others = grey.transform_filter(f"datum.other != {json.dumps(name)}")
+        behind = [others.encode(x=x, y=own_y, detail="other:N")]
+        drawn = lines(rows, x, own_y, series, tooltip, grid, behind)
+        panels.append(panel(drawn, series.panel.format(name), grid))
+    return panels
 
 
 def interval_tooltip(title: str, number: str) -> list[alt.Tooltip]:
@@ -191,38 +435,68 @@ def interval_tooltip(title: str, number: str) -> list[alt.Tooltip]:
     ]
 
 
-def panel(
-    layers: Panel, title: str | list[str], subtitle: Sequence[str] = (), *, square: bool = False
-) -> Panel:
-    """Layers at the size of a panel, below a title and smaller lines."""
-    below: dict[str, Any] = {"subtitle": list(subtitle), "subtitleFontSize": 11} if subtitle else {}
-    heading = alt.Title(title, anchor="middle", fontSize=12, fontWeight="normal", **below)
-    size = _SIZE | {"height": _SIZE["width"]} if square else _SIZE
-    return layers.properties(title=heading, **size)
+def panel(layers: Panel, title: str, grid: Grid, subtitle: Sequence[str] = ()) -> Panel:
+    """Layers at the size of a panel, below a title and smaller lines, which break to its width."""
+    room = grid.width + grid.spacing - 4
+    below: dict[str, Any] = {}
+    if subtitle:
+        smaller = [line for part in subtitle for line in wrapped(part, room, SUBTITLE_SIZE)]
+        below = {"subtitle": smaller, "subtitleFontSize": SUBTITLE_SIZE}
+    heading = alt.Title(
+        wrapped(title, room, TITLE_SIZE),
+        anchor="middle",
+        frame="group",
+        fontSize=TITLE_SIZE,
+        fontWeight="normal",
+        **below,
+    )
+    return layers.properties(title=heading, width=grid.width, height=grid.height)
 
 
-def sentence(text: str, series: Series) -> Panel:
+def sentence(text: str, series: Series, layout: Layout) -> Panel:
     """A sentence in place of panels, with the series that the legend below them selects."""
     label = [*series.finite, *series.limits][0]
     words = alt.Chart(pd.DataFrame({series.field: [label]})).encode(**series.encodings())
-    return panel(alt.layer(words.mark_text(text=text)), "").properties(width=420, height=60)
+    room = layout.width - 20
+    broken = wrapped(text, room, TITLE_SIZE)
+    return panel(
+        alt.layer(words.mark_text(text=broken, fontSize=TITLE_SIZE, lineBreak="\n")),
+        "",
+        Grid(1, round(room), 60, 0, 0),
+    )
 
 
-def rows_of_panels(rows: Sequence[tuple[str, Sequence[Panel]]], series: Series) -> Figure:
-    """Panels in rows that share a legend.
+def rows_of_panels(
+    rows: Sequence[tuple[str, Sequence[Panel], Grid]], series: Series | Sequence[Series]
+) -> Figure:
+    """Panels in rows that share a legend; a row longer than a line goes on in the next.
 
     Args:
-        rows: heading and panels of each; an empty heading takes no space.
+        rows: heading, panels and their grid, of each; an empty heading takes no space.
         series: the lines of all panels.
     """
+    every = [series] if isinstance(series, Series) else series
     drawn: list[alt.HConcatChart] = []
-    for heading, panels in rows:
-        first, *others = panels
-        if not drawn:
-            # Vega defines a selection in one panel, and all panels use it.
-            first = first.add_params(series.selection)
-        row = alt.hconcat(first, *others, spacing=10)
-        if heading:
-            row = row.properties(title=alt.Title(heading, anchor="start", fontSize=12))
-        drawn.append(row)
-    return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)
+    for heading, panels, grid in rows:
+        for start in range(0, len(panels), grid.across):
+            first, *others = panels[start : start + grid.across]
+            if not drawn and every:
+                # Vega defines a selection in one panel, and all panels use it.
+                first = first.add_params(*(one.selection for one in every))
+            # So that panels of a row are level, whatever is above and beside them.
+            line = alt.hconcat(first, *others, spacing=grid.spacing, bounds="flush")
+            if heading and not start:
+                line = line.properties(
+                    title=alt.Title(heading, anchor="start", fontSize=TITLE_SIZE)
+                )
+            drawn.append(line)
+    whole: Figure = drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn, spacing=16)
+    if every and all(one.named == "legend" for one in every):
+        return whole
+    # Without a legend, nothing is shared; labels of two series may be equal.
+    figures: list[Figure] = [*drawn, whole]
+    for figure in figures:
+        figure.resolve = alt.Resolve(
+            scale=alt.ScaleResolveMap(color="independent", strokeDash="independent")
+        )
+    return whole

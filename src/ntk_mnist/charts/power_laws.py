@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from ntk_mnist.charts.panels import Panel, lines, log2_axis, log10_axis, panel
-from ntk_mnist.charts.style import Series
+from ntk_mnist.charts.layouts import Grid
+from ntk_mnist.charts.panels import Panel, lines, log2_axis, log10_axis, panel, unlabelled
+from ntk_mnist.charts.style import GREY, Series
 
 __all__ = ["REFERENCE_SLOPES", "against_width", "axes", "reference_lines"]
 
 #: The slopes of the grey lines by their labels.
 REFERENCE_SLOPES: Mapping[str, float] = {"−1/2": -0.5, "−1": -1.0}
 
-_GREY = "#8a8a8a"
 # Between the highest point at the smallest width and the start of the grey lines.
 _ABOVE = 1.35
 
@@ -49,21 +49,15 @@ def reference_lines(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def axes(
-    panels: Sequence[pd.DataFrame], widths: Iterable[int], y_title: str, columns: int
-) -> tuple[alt.X, list[alt.Y]]:
+    panels: Sequence[pd.DataFrame], widths: Iterable[int], y_title: str, grid: Grid
+) -> tuple[alt.X, alt.Y]:
     """The scales that all panels share, with room for the reference lines of each.
-
-    Only the vertical axis of the first column has a title and labels. In the space of the others
-    are the labels of the reference lines.
 
     Args:
         panels: the data of each panel, with the columns ``width``, ``value``, ``low`` and ``high``.
         widths: the ticks of the horizontal axis.
         y_title: of the vertical axis.
-        columns: how many panels are side by side.
-
-    Returns:
-        The horizontal axis, and the vertical axis of each column.
+        grid: of the panels.
     """
     values = pd.concat(
         [
@@ -71,12 +65,8 @@ def axes(
             *(reference_lines(data)["value"] for data in panels),
         ]
     )
-    shared = log10_axis(values)
-    # Labels that do not show take their space, so that the titles of panels are level.
-    unlabelled = alt.Axis(**shared["axis"].to_dict() | {"labelOpacity": 0, "ticks": False})
-    first = alt.Y("value:Q", title=y_title, **shared)
-    other = alt.Y("value:Q", title=None, scale=shared["scale"], axis=unlabelled)
-    return log2_axis("width", "Width", widths), [first, *[other] * (columns - 1)]
+    y = alt.Y("value:Q", title=y_title, **log10_axis(values, grid.height))
+    return log2_axis("width", "Width", widths, grid.width), y
 
 
 def against_width(
@@ -85,6 +75,8 @@ def against_width(
     y: alt.Y,
     series: Series,
     tooltip: Sequence[alt.Tooltip],
+    grid: Grid,
+    place: int,
     title: str,
     subtitle: Sequence[str] = (),
 ) -> Panel:
@@ -96,16 +88,17 @@ def against_width(
         y: the axis of values.
         series: the lines.
         tooltip: what a point shows, after its series.
+        grid: of the panels.
+        place: of the panel in its row, from 0; the first of a line has the labels of ``y``.
         title: of the panel.
         subtitle: smaller lines below it.
     """
+    y = y if grid.first(place) else unlabelled(y)
     grey = reference_lines(data)
     behind: list[alt.Chart] = []
     if not grey.empty:
         base = alt.Chart(grey).encode(x=x, y=y, detail="reference:N")
-        slopes = base.mark_line(strokeWidth=1, color=_GREY)
-        ends = alt.Chart(grey[grey["width"] == grey["width"].max()]).encode(x=x, y=y)
-        # Right of the panel, where no line runs.
-        labels = ends.mark_text(align="left", dx=11, fontSize=10, color=_GREY)
-        behind = [slopes, labels.encode(text="reference:N")]
-    return panel(lines(data, x, y, series, tooltip, behind), title, subtitle)
+        behind = [base.mark_line(strokeWidth=1, color=GREY, strokeDash=[6, 2])]
+    last = grey[grey["width"] == grey["width"].max()]
+    ends = dict(zip(last["reference"], last["value"], strict=True))
+    return panel(lines(data, x, y, series, tooltip, grid, behind, ends), title, grid, subtitle)

@@ -5,31 +5,35 @@ depth scale over which a deep network forgets how its inputs differ, with the li
 chaos (``infinite_width.phases``).
 """
 
-import math
 from collections.abc import Mapping
+from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ntk_mnist.charts.heat_maps import BAR_SPACE, COLOUR, Colours, with_bar
 from ntk_mnist.charts.labels import counted
+from ntk_mnist.charts.layouts import TWO_COLUMNS, Grid, Layout
 from ntk_mnist.charts.observations import architectures_in, checked, inputs_and_shared
-from ntk_mnist.charts.panels import Panel, log_ticks, panel, rows_of_panels, sentence
-from ntk_mnist.charts.style import Figure, Series, ramp, styled
+from ntk_mnist.charts.panels import Panel, panel, rows_of_panels, sentence
+from ntk_mnist.charts.style import Figure, Series, styled
 
-__all__ = ["CAPTION", "TABLES", "draw"]
+__all__ = ["CAPTION", "SECTION", "TABLES", "draw"]
 
 TABLES: tuple[str, ...] = ("evidence",)
+
+SECTION: str = "Evidence"
 
 CAPTION: str = (
     "Infinite-width kernels under the squared error over the variances of weights and biases: test "
     "accuracy, or squared error without classes; log marginal likelihood of the training labels "
     "with the kernel times its best amplitude, in nats for each image and output; and the depth "
     "scale, the number of layers in which the distance of a correlation from its limit falls by a "
-    "factor of e. On the dashed line, χ₁ = 1, order meets chaos, and differences of inputs last "
+    "factor of e. On the dashed line, χ = 1, order meets chaos, and differences of inputs last "
     "the longest."
 )
 
@@ -38,21 +42,12 @@ _Axis = TypeVar("_Axis", alt.X, alt.Y)
 #: What makes a row of panels, beside the variances.
 _ROW = ("activation", "depth", "size", "kernel")
 _GRID = ("W_std", "b_std")
-_LINE = Series("line", "Order meets chaos", [], ["χ₁ = 1"], columns=1)
+_LINE = Series("line", "Order meets chaos", [], ["χ = 1"], columns=1)
 _NO_GRID = "The evidence has no grid: W_std and b_std need two values each"
 #: q* of the points of that line.
 _ON_THE_LINE = np.geomspace(1e-4, 1e2, 1500)
 #: A longer depth scale has the colour of this one, layers.
 _LONGEST = 100.0
-_COLOURS = 64
-_UNKNOWN = "#dddddd"
-#: The outline leaves no gap between neighbours.
-_COLOUR: Mapping[str, Any] = {
-    "fill": alt.Fill("colour:N", scale=None, legend=None),
-    "stroke": alt.Stroke("colour:N", scale=None, legend=None),
-}
-#: Pixels of the bar that says what colours mean.
-_BAR_WIDTH = 10
 
 
 class _Quantity(NamedTuple):
@@ -60,56 +55,34 @@ class _Quantity(NamedTuple):
 
     Attributes:
         column: of the cells.
-        title: lines above the panel.
+        title: of the panel.
+        unit: below it.
         logarithmic: whether its colours are.
     """
 
     column: str
-    title: list[str]
+    title: str
+    unit: str
     logarithmic: bool = False
 
 
-_ACCURACY = _Quantity("test_accuracy", ["Test accuracy", ""])
+_ACCURACY = _Quantity("test_accuracy", "Test accuracy", "of classes")
 #: Real-valued targets have no accuracy.
-_SQUARED_ERROR = _Quantity("test_mse", ["Test squared error", ""], logarithmic=True)
+_SQUARED_ERROR = _Quantity("test_mse", "Test squared error", "mean over outputs", logarithmic=True)
 _QUANTITIES = (
-    _Quantity("likelihood", ["Log marginal likelihood", "nats an image and output"]),
-    _Quantity("depth_scale", ["Depth scale", "layers"], logarithmic=True),
+    _Quantity("likelihood", "Log marginal likelihood", "nats an image and output"),
+    _Quantity("depth_scale", "Depth scale", "layers", logarithmic=True),
 )
 
 
-class _Colours(NamedTuple):
-    """The colours of a quantity, from dark to light, between its lowest and highest value."""
-
-    low: float
-    high: float
-    logarithmic: bool
-
-    def of(self, value: float) -> str:
-        """The colour of a value; grey if it is not known."""
-        if math.isnan(value):
-            return _UNKNOWN
-        value = min(max(value, self.low), self.high)
-        if self.logarithmic:
-            part = math.log(value / self.low) / math.log(self.high / self.low)
-        else:
-            part = (value - self.low) / (self.high - self.low)
-        return ramp(_COLOURS)[round(part * (_COLOURS - 1))]
-
-    @property
-    def edges(self) -> list[float]:
-        """Between the colours, and both ends."""
-        spaced = np.geomspace if self.logarithmic else np.linspace
-        return list(map(float, spaced(self.low, self.high, _COLOURS + 1)))
-
-
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """A row of panels for each activation, depth, size and kernel.
 
     Of an evidence in which ``W_std`` or ``b_std`` does not vary, a sentence that says so.
 
     Args:
         tables: ``evidence``.
+        layout: the page.
 
     Raises:
         ChartError: rows are repeated or not comparable.
@@ -119,21 +92,49 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     shared = [_words(table.iloc[0], name) for name in ("size", "kernel") if name not in varied]
     images = counted(table.iloc[0]["test_size"], "test image")
     subject = [inputs_and_shared(table, architectures_in(table)), *shared, images]
-    rows = (
-        [("", [sentence(_NO_GRID, _LINE)])] if _has_no_grid(table) else _rows(_cells(table), varied)
-    )
+    if _has_no_grid(table):
+        rows = [("", [sentence(_NO_GRID, _LINE, layout)], layout.grid(1))]
+    else:
+        rows = _rows(_cells(table), varied, layout)
     return styled(
         rows_of_panels(rows, _LINE),
+        layout,
         "What deep networks predict in order and in chaos",
         [", ".join(subject), "Kernels minimize the squared error, t = ∞"],
+        ["No grid to draw"] if _has_no_grid(table) else _shown(table),
     )
+
+
+def _shown(table: pd.DataFrame) -> list[str]:
+    """What the panels are, and the best cell of each activation."""
+    column, best = ("test_accuracy", "idxmax")
+    if table[column].isna().all():
+        column, best = ("test_mse", "idxmin")
+    words = column.replace("_", " ").replace("mse", "squared error")
+    found = []
+    for activation, own in table.dropna(subset=[column]).groupby("activation"):
+        row = own.loc[getattr(own[column], best)()]
+        found.append(
+            f"{activation}: best {words} {row[column]:.3g} at W_std {row['W_std']:.3g}, "
+            f"b_std {row['b_std']:.3g}"
+        )
+    return [
+        f"Heat maps over the variances of weights and biases: {words}, log marginal likelihood and "
+        "depth scale, with the line between order and chaos",
+        *found,
+    ]
 
 
 def _has_no_grid(table: pd.DataFrame) -> bool:
     return any(table[name].nunique() < 2 for name in _GRID)
 
 
-def _rows(cells: pd.DataFrame, varied: list[str]) -> list[tuple[str, list[Panel]]]:
+def _rows(
+    cells: pd.DataFrame, varied: list[str], layout: Layout
+) -> list[tuple[str, list[Panel], Grid]]:
+    # Side by side where two columns have room for all, else one below the other.
+    grid = layout.grid(3, 1 if layout.panels > 2 else 2, BAR_SPACE, own_axes=True, square=True)
+    grid = grid if grid.across in (1, 3) else layout.grid(1, 1, BAR_SPACE, square=True)
     first = _ACCURACY if cells["test_accuracy"].notna().any() else _SQUARED_ERROR
     quantities = (first, *_QUANTITIES)
     colours = {quantity.column: _colours(cells, quantity) for quantity in quantities}
@@ -141,12 +142,10 @@ def _rows(cells: pd.DataFrame, varied: list[str]) -> list[tuple[str, list[Panel]
     for _, own in cells.groupby(list(_ROW)):
         line = _critical_line(own)
         panels = [
-            shown
+            _heat_map(own, quantity, colours[quantity.column], line, grid)
             for quantity in quantities
-            for scale in [colours[quantity.column]]
-            for shown in (_heat_map(own, quantity, scale, line), _bar(scale))
         ]
-        rows.append((", ".join(_words(own.iloc[0], name) for name in varied), panels))
+        rows.append((", ".join(_words(own.iloc[0], name) for name in varied), panels, grid))
     return rows
 
 
@@ -160,11 +159,6 @@ def _words(row: pd.Series, name: str) -> str:
 
 def _cells(table: pd.DataFrame) -> pd.DataFrame:
     """What the heat maps show, with the edges of the cells and what becomes of deep networks."""
-    # Imported here, as they import JAX.
-    from ntk_mnist.compilation import pinned
-    from ntk_mnist.infinite_width.duals import DUALS
-    from ntk_mnist.infinite_width.phases import phase
-
     count = table["size"] * table["outputs"]
     cells = table[[*_ROW, *_GRID, "test_accuracy", "test_mse"]].assign(
         weights=table["W_std"] ** 2,
@@ -177,11 +171,35 @@ def _cells(table: pd.DataFrame) -> pd.DataFrame:
         cells[f"{axis}_to"] = cells[axis].map(lambda value, e=edges: e[value][1])
     parts = []
     for activation, own in cells.groupby("activation"):
-        variances = own["weights"].to_numpy(), own["biases"].to_numpy()
-        with pinned(x64=True):
-            found = phase(DUALS[str(activation)], *variances)
-            parts.append(own.assign(**{k: np.asarray(v) for k, v in found._asdict().items()}))
+        found = _phase(str(activation), tuple(own["weights"]), tuple(own["biases"]))
+        parts.append(own.assign(**found))
     return pd.concat(parts)
+
+
+# Drawn once for each layout.
+@cache
+def _phase(
+    activation: str, weights: tuple[float, ...], biases: tuple[float, ...]
+) -> dict[str, NDArray[np.float64]]:
+    # Imported here, as they import JAX.
+    from ntk_mnist.compilation import pinned
+    from ntk_mnist.infinite_width.duals import DUALS
+    from ntk_mnist.infinite_width.phases import phase
+
+    with pinned(x64=True):
+        found = phase(DUALS[activation], np.array(weights), np.array(biases))
+        return {name: np.asarray(values) for name, values in found._asdict().items()}
+
+
+@cache
+def _line_of(activation: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from ntk_mnist.compilation import pinned
+    from ntk_mnist.infinite_width.duals import DUALS
+    from ntk_mnist.infinite_width.phases import critical_line
+
+    with pinned(x64=True):
+        weights, biases = map(np.asarray, critical_line(DUALS[activation], _ON_THE_LINE))
+        return weights, biases
 
 
 def _edges(values: NDArray[np.float64]) -> dict[float, tuple[float, float]]:
@@ -195,13 +213,7 @@ def _edges(values: NDArray[np.float64]) -> dict[float, tuple[float, float]]:
 
 def _critical_line(own: pd.DataFrame) -> pd.DataFrame:
     """Points of the line χ₁ = 1 within the heat map, from one end to the other."""
-    from ntk_mnist.compilation import pinned
-    from ntk_mnist.infinite_width.duals import DUALS
-    from ntk_mnist.infinite_width.phases import critical_line
-
-    with pinned(x64=True):
-        found = critical_line(DUALS[own["activation"].iloc[0]], _ON_THE_LINE)
-        weights, biases = map(np.asarray, found)
+    weights, biases = _line_of(own["activation"].iloc[0])
     bottom, top = own["biases_from"].min(), own["biases_to"].max()
     if np.allclose(biases / _ON_THE_LINE, 0, atol=1e-9):
         # Of degree 1: χ₁ does not depend on q.
@@ -212,16 +224,17 @@ def _critical_line(own: pd.DataFrame) -> pd.DataFrame:
     return line[within & (line["weights"] >= own["weights_from"].min())]
 
 
-def _colours(cells: pd.DataFrame, quantity: _Quantity) -> _Colours:
-    values = cells[quantity.column].replace([-math.inf, math.inf], math.nan).dropna()
-    low, high = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
-    if quantity.logarithmic:
-        high = min(high, _LONGEST)
-        return _Colours(min(low, high / 2), high, logarithmic=True)
-    return _Colours(low, high if high > low else low + 1, logarithmic=False)
+def _colours(cells: pd.DataFrame, quantity: _Quantity) -> Colours:
+    found = Colours.within(cells[quantity.column], logarithmic=quantity.logarithmic)
+    if not quantity.logarithmic:
+        return found
+    high = min(found.high, _LONGEST)
+    return found._replace(low=min(found.low, high / 2), high=high)
 
 
-def _heat_map(own: pd.DataFrame, quantity: _Quantity, scale: _Colours, line: pd.DataFrame) -> Panel:
+def _heat_map(
+    own: pd.DataFrame, quantity: _Quantity, scale: Colours, line: pd.DataFrame, grid: Grid
+) -> Panel:
     cells = own.assign(
         colour=own[quantity.column].map(scale.of),
         # A number that is not finite is null in a page.
@@ -245,7 +258,7 @@ def _heat_map(own: pd.DataFrame, quantity: _Quantity, scale: _Colours, line: pd.
         alt.Tooltip("test_mse:Q", title="Test squared error", format=".4g"),
         alt.Tooltip("likelihood:Q", title="Nats an image and output", format=".4f"),
         alt.Tooltip("fixed_variance:N", title="q*"),
-        alt.Tooltip("slope:Q", title="χ₁", format=".4f"),
+        alt.Tooltip("slope:Q", title="χ", format=".4f"),
         alt.Tooltip("correlation:Q", title="c*", format=".4f"),
         alt.Tooltip("layers:N", title="Depth scale, layers"),
     ]
@@ -254,7 +267,7 @@ def _heat_map(own: pd.DataFrame, quantity: _Quantity, scale: _Colours, line: pd.
         x2="weights_to:Q",
         y=_of("biases_from", y),
         y2="biases_to:Q",
-        **_COLOUR,
+        **COLOUR,
         tooltip=tooltip,
     )
     between = alt.Chart(line).encode(
@@ -264,7 +277,7 @@ def _heat_map(own: pd.DataFrame, quantity: _Quantity, scale: _Colours, line: pd.
     )
     dashed = between.encode(
         **_LINE.encodings(),
-        opacity=alt.when(_LINE.selection).then(alt.value(1)).otherwise(alt.value(0.12)),
+        opacity=_LINE.opacity,
     ).mark_line(strokeWidth=1.6)
     layers = alt.layer(
         # The selection of the legend needs the colours of the first layer; cells hide it.
@@ -274,7 +287,7 @@ def _heat_map(own: pd.DataFrame, quantity: _Quantity, scale: _Colours, line: pd.
         between.mark_line(strokeWidth=3.2, color="white", opacity=0.8),
         dashed,
     )
-    return panel(layers, quantity.title, square=True)
+    return panel(with_bar(layers, scale, grid), quantity.title, grid, [quantity.unit])
 
 
 def _of(column: str, axis: _Axis) -> _Axis:
@@ -282,28 +295,3 @@ def _of(column: str, axis: _Axis) -> _Axis:
     drawn = axis.copy(deep=False)
     drawn.shorthand = f"{column}:Q"
     return drawn
-
-
-def _bar(scale: _Colours) -> Panel:
-    """What the colours of the heat map beside it mean."""
-    strips = pd.DataFrame(
-        {"from": low, "to": high, "colour": scale.of((low + high) / 2)}
-        for low, high in pairwise(scale.edges)
-    )
-    low, high = scale.low, scale.high
-    axis = alt.Axis(orient="right", title=None, tickCount=5)
-    if scale.logarithmic:
-        axis = alt.Axis(orient="right", title=None, values=log_ticks(low, high, 180), format="~g")
-    of_values = alt.Scale(
-        type="log" if scale.logarithmic else "linear", domain=[low, high], nice=False
-    )
-    bar = (
-        alt.Chart(strips)
-        .mark_rect(strokeWidth=0.5)
-        .encode(
-            y=alt.Y("from:Q", scale=of_values, axis=axis),
-            y2="to:Q",
-            **_COLOUR,
-        )
-    )
-    return panel(alt.layer(bar), ["", ""], square=True).properties(width=_BAR_WIDTH)

@@ -1,14 +1,25 @@
-"""``chart``: one chart of the tables, as HTML that opens offline, PNG and SVG."""
+"""``chart``: one chart of the tables, as HTML that opens offline, PNG, SVG and PDF.
+
+All are drawn by vl-convert, which brings the font, so that they look the same on every machine. The
+HTML, PNG and SVG files are laid out for two columns of a journal, of the PDF files one for two
+columns and one for one.
+"""
 
 import argparse
 import hashlib
 import importlib
 import os
+import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import altair as alt
+import vl_convert
 
 from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, tables_of
+from ntk_mnist.charts.layouts import LAYOUTS, Layout
 from ntk_mnist.charts.style import Figure
 from ntk_mnist.page.documents import chart_page
 from ntk_mnist.store.records import Record, chart_record
@@ -41,30 +52,64 @@ def run(options: argparse.Namespace) -> None:
         table, about = read(files[name], TABLE_SCHEMAS[name])
         frames[name], digests[name] = table.to_pandas(), about.sha256
     chart = importlib.import_module(f"ntk_mnist.charts.{options.name}")
-    figure: Figure = chart.draw(frames)
+    figures = {name: chart.draw(frames, layout) for name, layout in LAYOUTS.items()}
     dataset = str(next(iter(frames.values()))["dataset"].iloc[0])
     made = chart_record(options.name, digests, dataset)
-    render(figure, made, options.output)
+    render(figures, made, options.output)
 
 
-def render(figure: Figure, made: Record, stem: Path) -> None:
-    """Write ``stem`` with the endings .html, .png and .svg.
+def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
+    """Write ``stem`` with the endings .html, .png and .svg, and as .pdf for each layout.
 
     The page states what made the figure, its own digest and those of the other files. The files
-    are written under temporary names and renamed when all three are complete.
+    are written under temporary names and renamed when all are complete.
+
+    Args:
+        figures: by the names of their layouts; that of the first is empty.
+        made: what made them.
+        stem: the path without an ending.
     """
     folder = stem.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
-        files = [Path(incoming) / f"{stem.name}.{ending}" for ending in ("html", "png", "svg")]
-        html, png, svg = files
-        figure.save(png, ppi=_PIXELS_PER_INCH)
-        figure.save(svg)
-        digests = {
-            file.suffix[1:]: hashlib.sha256(file.read_bytes()).hexdigest() for file in (png, svg)
-        }
+        files = {}
+        for name, layout in LAYOUTS.items():
+            svg = _svg(figures[name])
+            if not name:
+                files["svg"] = svg.encode()
+                files["png"] = vl_convert.svg_to_png(svg, ppi=_PIXELS_PER_INCH)
+            files[".".join(filter(None, [name, "pdf"]))] = as_pdf(svg, layout)
+        digests = {ending: hashlib.sha256(file).hexdigest() for ending, file in files.items()}
         stated = {"ntk_mnist": {**made, "files": digests, "sha256": PLACE}}
-        text = chart_page(figure.properties(usermeta=stated).to_dict())
-        html.write_bytes(state_digest(text.encode()))
-        for file in files:
-            os.replace(file, folder / file.name)
+        specification = figures[""].to_dict()
+        # What made it comes first, where the plan reads it.
+        specification["usermeta"] = stated | specification["usermeta"]
+        html = chart_page(specification)
+        files["html"] = state_digest(html.encode())
+        for ending, file in files.items():
+            (Path(incoming) / f"{stem.name}.{ending}").write_bytes(file)
+        for ending in files:
+            os.replace(Path(incoming) / f"{stem.name}.{ending}", folder / f"{stem.name}.{ending}")
+
+
+def _svg(figure: Figure) -> str:
+    # As Altair asks it to.
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    drawn: str = vl_convert.vegalite_to_svg(figure.to_dict(), vl_version=version)
+    return drawn
+
+
+def as_pdf(svg: str, layout: Layout) -> bytes:
+    """A drawing as a page of the layout's width, with its fonts.
+
+    Args:
+        svg: the drawing, whose size is in pixels.
+        layout: of the page.
+    """
+    size = re.search(r' width="([\d.]+)" height="([\d.]+)"', svg)
+    if size is None:
+        raise ValueError("the drawing states no size")
+    width, height = map(float, size.groups())
+    # The drawing scales to the size of the page, which is in points.
+    page = f' width="{layout.points:.2f}" height="{layout.points * height / width:.2f}"'
+    return vl_convert.svg_to_pdf(svg[: size.start()] + page + svg[size.end() :])

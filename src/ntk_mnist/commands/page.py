@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from ntk_mnist.charts import CHARTS, caption_of, tables_of
+from ntk_mnist.charts import CHARTS, tables_of
+from ntk_mnist.charts.captions import caption_of
 from ntk_mnist.charts.headline import COLUMNS, headline
+from ntk_mnist.charts.layouts import TWO_COLUMNS
 from ntk_mnist.charts.observations import architectures_in, subject
 from ntk_mnist.charts.style import Figure
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, ReproductionMeasures
@@ -43,6 +45,8 @@ _FORMS = {
     "html": "This chart alone, interactive",
     "png": "PNG",
     "svg": "SVG",
+    "pdf": "PDF for two columns",
+    "column.pdf": "PDF for one column",
 }
 
 
@@ -98,7 +102,7 @@ def page_of(
             }
         ),
         explorer=explorer(frames),
-        figures=[_figure(name, frames, options.output.parent) for name in options.figures],
+        figures=[_figure(name, frames, experiment) for name in options.figures],
         tables=[_table(file.stem, tables[file.stem], file) for file in options.tables],
         settings=list(settings_of(experiment)),
         times=times,
@@ -108,13 +112,13 @@ def page_of(
     )
 
 
-def _figure(name: str, frames: Mapping[str, pd.DataFrame], folder: Path) -> FigureOnPage:
+def _figure(name: str, frames: Mapping[str, pd.DataFrame], experiment: Experiment) -> FigureOnPage:
     chart = importlib.import_module(f"ntk_mnist.charts.{name}")
-    drawn: Figure = chart.draw({table: frames[table] for table in tables_of(name)})
+    drawn: Figure = chart.draw({table: frames[table] for table in tables_of(name)}, TWO_COLUMNS)
     specification = drawn.to_dict()
     title, subtitle = title_of(specification)
     files = [File(f"figures/{name}.{ending}", text) for ending, text in _FORMS.items()]
-    return FigureOnPage(name, title, subtitle, caption_of(name), specification, files)
+    return FigureOnPage(name, title, subtitle, caption_of(name, experiment), specification, files)
 
 
 #: What each table holds, in a sentence.

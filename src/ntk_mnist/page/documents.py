@@ -117,23 +117,17 @@ def chart_page(specification: Specification) -> str:
     """The page of one chart; its title and subtitle are text of the page.
 
     Args:
-        specification: with a title, and in ``usermeta`` the record of what made it.
+        specification: with its title and subtitle, and the record of what made it, in
+            ``usermeta``.
     """
     title, subtitle = title_of(specification)
     return _render("chart.html", title=title, subtitle=subtitle, specification=specification)
 
 
 def title_of(specification: Specification) -> tuple[str, Sequence[str]]:
-    """The title of a chart, and the lines of its subtitle."""
-    title = specification.get("title", "")
-    if isinstance(title, str):
-        return title, []
-    lines = title.get("subtitle", [])
-    return _line(title["text"]), [lines] if isinstance(lines, str) else lines
-
-
-def _line(text: str | Sequence[str]) -> str:
-    return text if isinstance(text, str) else " ".join(text)
+    """The title of a chart and the lines of its subtitle, as long as they are (``style.styled``)."""
+    stated = specification["usermeta"]
+    return stated["title"], stated["subtitle"]
 
 
 def _render(template: str, **values: Any) -> str:

@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.labels import limit_label, time_label
+from ntk_mnist.charts.layouts import TWO_COLUMNS
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
     Score,
@@ -26,16 +27,18 @@ from ntk_mnist.charts.observations import (
     setting_in_words,
 )
 from ntk_mnist.charts.panels import log2_axis, log10_axis
-from ntk_mnist.charts.style import styled
+from ntk_mnist.charts.style import GREY, styled
 
 __all__ = ["Choice", "Explorer", "View", "explorer"]
 
-_CHOSEN, _OTHER, _LIMIT = "#31688e", "#767676", "black"
+_CHOSEN, _OTHER, _LIMIT = "#31688e", GREY, "black"
 _PARTS: Mapping[str, str] = {
     "network_to_limit": "network to NTK",
     "linearization_to_limit": "linearization to NTK",
     "network_to_linearization": "network to linearization",
 }
+#: Of a view, in pixels, until a page gives it its width.
+_WIDTH, _HEIGHT = 300, 230
 #: The most epochs that a learning curve shows.
 _EPOCHS = 60
 
@@ -242,8 +245,8 @@ def _is_chosen(*names: str) -> str:
 
 
 def _view(title: str, explanation: str, layers: Sequence[alt.Chart], names: Sequence[str]) -> View:
-    chart = alt.layer(*layers).properties(width=300, height=230)
-    drawn = styled(alt.hconcat(chart), title, []).properties(description=explanation).to_dict()
+    chart = alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
+    drawn = styled(alt.hconcat(chart), TWO_COLUMNS, title, [], [explanation]).to_dict()
     parameters = [{"name": f"chosen_{name}", "value": 0} for name in names]
     return View(title, explanation, drawn | {"params": parameters})
 
@@ -268,7 +271,7 @@ def _y_of(score: Score, field: str = "value", title: str | None = None) -> alt.Y
 
 def _against_size(score: Score, last: float, sizes: Iterable[int], *, networks: bool) -> View:
     """The score against training-set size: the chosen width, the others, and the limits."""
-    x = log2_axis("size", "Training-set size", sizes)
+    x = log2_axis("size", "Training-set size", sizes, _WIDTH)
     tooltip = [
         alt.Tooltip("size:Q", title="Training-set size", format=","),
         alt.Tooltip("value:Q", title=score.title, format=score.number),
@@ -321,7 +324,7 @@ def _at(time: float) -> str:
 
 
 def _x_of_width(widths: Any) -> alt.X:
-    return log2_axis("width", "Width", widths)
+    return log2_axis("width", "Width", widths, _WIDTH)
 
 
 def _gap(score: Score, gaps: pd.DataFrame, last: float) -> View:
@@ -359,7 +362,7 @@ def _gap(score: Score, gaps: pd.DataFrame, last: float) -> View:
 def _over_time(score: Score, kernels: pd.DataFrame, *, networks: bool) -> View:
     """The score over gradient-flow time at the chosen size."""
     finite = kernels[(kernels["time"] > 0) & (kernels["time"] < math.inf)]["time"]
-    x = alt.X("time:Q", title="Gradient-flow time", **log10_axis(finite))
+    x = alt.X("time:Q", title="Gradient-flow time", **log10_axis(finite, _WIDTH))
     condition = "datum.time > 0 && datum.time < 1e299"
     tooltip = [
         alt.Tooltip("time:Q", title="Gradient-flow time", format="~g"),
@@ -453,7 +456,7 @@ def _distance(rows: pd.DataFrame, last: float) -> View:
     """Distances of predictions against width, of the chosen size, at the last time."""
     x = _x_of_width(rows["width"])
     values = pd.concat([rows["value"], rows["low"], rows["high"]])
-    y = alt.Y("value:Q", title="Distance of predictions (RMS)", **log10_axis(values))
+    y = alt.Y("value:Q", title="Distance of predictions (RMS)", **log10_axis(values, _HEIGHT))
     own = _rows("distances", f"{_is_chosen('architecture', 'size')} && {_at(last)}")
     colours = alt.Color(
         "label:N",

@@ -122,11 +122,11 @@ def _of_chart(file: Path) -> _Statement:
     if not found:
         raise ValueError(f"{file} does not state what made it")
     made, _ = json.JSONDecoder().raw_decode(content[found.end() :].decode())
-    others = [file.with_suffix(f".{ending}") for ending in made["files"]]
+    others = {file.with_suffix(f".{ending}"): sha256 for ending, sha256 in made["files"].items()}
     damaged = [
         other.name
-        for other in others
-        if other.exists() and _sha256(other) != made["files"][other.suffix[1:]]
+        for other, sha256 in others.items()
+        if other.exists() and _sha256(other) != sha256
     ]
     return _Statement(made, damaged=damaged)
 
