@@ -80,11 +80,8 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
                 files["png"] = vl_convert.svg_to_png(svg, ppi=_PIXELS_PER_INCH)
             files[".".join(filter(None, [name, "pdf"]))] = as_pdf(svg, layout)
         digests = {ending: hashlib.sha256(file).hexdigest() for ending, file in files.items()}
-        stated = {"ntk_mnist": {**made, "files": digests, "sha256": PLACE}}
-        specification = figures[""].to_dict()
-        # What made it comes first, where the plan reads it.
-        specification["usermeta"] = stated | specification["usermeta"]
-        html = chart_page(specification)
+        stated = {**made, "files": digests, "sha256": PLACE}
+        html = chart_page([figures[name].to_dict() for name in LAYOUTS], stated)
         files["html"] = state_digest(html.encode())
         for ending, file in files.items():
             (Path(incoming) / f"{stem.name}.{ending}").write_bytes(file)

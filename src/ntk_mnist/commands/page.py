@@ -14,12 +14,13 @@ import pyarrow as pa
 from ntk_mnist.charts import CHARTS, tables_of
 from ntk_mnist.charts.captions import caption_of
 from ntk_mnist.charts.headline import COLUMNS, headline
-from ntk_mnist.charts.layouts import TWO_COLUMNS
+from ntk_mnist.charts.layouts import LAYOUTS
 from ntk_mnist.charts.observations import architectures_in, subject
 from ntk_mnist.charts.style import Figure
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, ReproductionMeasures
 from ntk_mnist.page.contents import cell_times, downloads, preview, settings_of, times_in_words
 from ntk_mnist.page.documents import (
+    Drawn,
     FigureOnPage,
     File,
     Page,
@@ -114,11 +115,14 @@ def page_of(
 
 def _figure(name: str, frames: Mapping[str, pd.DataFrame], experiment: Experiment) -> FigureOnPage:
     chart = importlib.import_module(f"ntk_mnist.charts.{name}")
-    drawn: Figure = chart.draw({table: frames[table] for table in tables_of(name)}, TWO_COLUMNS)
-    specification = drawn.to_dict()
-    title, subtitle = title_of(specification)
+    own = {table: frames[table] for table in tables_of(name)}
+    drawn: list[Figure] = [chart.draw(own, layout) for layout in LAYOUTS.values()]
+    layouts = [figure.to_dict() for figure in drawn]
+    title, subtitle = title_of(layouts[0])
     files = [File(f"figures/{name}.{ending}", text) for ending, text in _FORMS.items()]
-    return FigureOnPage(name, title, subtitle, caption_of(name, experiment), specification, files)
+    return FigureOnPage(
+        name, title, subtitle, caption_of(name, experiment), Drawn.of(layouts), files
+    )
 
 
 #: What each table holds, in a sentence.

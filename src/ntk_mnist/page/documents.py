@@ -13,10 +13,30 @@ from ntk_mnist.charts.headline import Headline
 from ntk_mnist.page.contents import CellTime, Download, Preview, Setting
 from ntk_mnist.page.explorer import Explorer
 
-__all__ = ["FigureOnPage", "File", "Page", "TableOnPage", "chart_page", "experiment_page"]
+__all__ = ["Drawn", "FigureOnPage", "File", "Page", "TableOnPage", "chart_page", "experiment_page"]
 
 #: A specification of Vega-Lite.
 Specification = Mapping[str, Any]
+
+
+class Drawn(NamedTuple):
+    """A chart for windows of different widths.
+
+    Attributes:
+        layouts: specifications without their rows, the widest first.
+        datasets: the rows of all of them by name.
+    """
+
+    layouts: Sequence[Specification]
+    datasets: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, layouts: Sequence[Specification]) -> "Drawn":
+        """Layouts of one chart; rows that several of them draw are kept once."""
+        return cls(
+            [{k: v for k, v in layout.items() if k != "datasets"} for layout in layouts],
+            {name: rows for layout in layouts for name, rows in layout["datasets"].items()},
+        )
 
 
 class File(NamedTuple):
@@ -27,13 +47,13 @@ class File(NamedTuple):
 
 
 class FigureOnPage(NamedTuple):
-    """A chart: name, title, lines below it, caption, specification and files of it."""
+    """A chart: name, title, lines below it, caption, its layouts and files of it."""
 
     name: str
     title: str
     subtitle: Sequence[str]
     caption: str
-    specification: Specification
+    drawn: Drawn
     files: Sequence[File]
 
 
@@ -113,19 +133,25 @@ def experiment_page(page: Page, made: Mapping[str, Any]) -> str:
     return _render("experiment.html", page=page, made={"usermeta": {"ntk_mnist": made}})
 
 
-def chart_page(specification: Specification) -> str:
+def chart_page(layouts: Sequence[Specification], made: Mapping[str, Any]) -> str:
     """The page of one chart; its title and subtitle are text of the page.
 
     Args:
-        specification: with its title and subtitle, and the record of what made it, in
-            ``usermeta``.
+        layouts: the chart for windows of different widths, the widest first.
+        made: the record of what made it, which it states.
     """
-    title, subtitle = title_of(specification)
-    return _render("chart.html", title=title, subtitle=subtitle, specification=specification)
+    title, subtitle = title_of(layouts[0])
+    return _render(
+        "chart.html",
+        title=title,
+        subtitle=subtitle,
+        drawn=Drawn.of(layouts)._asdict(),
+        made={"usermeta": {"ntk_mnist": made}},
+    )
 
 
 def title_of(specification: Specification) -> tuple[str, Sequence[str]]:
-    """The title of a chart and the lines of its subtitle, as long as they are (``style.styled``)."""
+    """The title of a chart and the lines of its subtitle, unbroken (``style.styled``)."""
     stated = specification["usermeta"]
     return stated["title"], stated["subtitle"]
 

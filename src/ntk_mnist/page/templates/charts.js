@@ -60,9 +60,26 @@ function shortenLegends(node, columns) {
   }
 }
 
-async function draw(place, specification) {
+// Of a chart's layouts, the widest that has room.
+function layoutFor({ layouts, datasets }, available) {
+  const naturalWidth = (node) => {
+    const children = childrenOf(node);
+    if (!children) return ((node.spec || node).width || 300) + BESIDE;
+    const widths = children.map(naturalWidth);
+    const columns = node.hconcat ? widths.length : node.concat ? node.columns || widths.length : 1;
+    let widest = 0;
+    for (let i = 0; i < widths.length; i += columns) {
+      widest = Math.max(widest, widths.slice(i, i + columns).reduce((a, b) => a + b, 0));
+    }
+    return widest;
+  };
+  const chosen = layouts.find((layout) => naturalWidth(layout) < 1.2 * available) || layouts.at(-1);
+  return { ...chosen, datasets };
+}
+
+async function draw(place, drawnFor) {
   const available = Math.max(place.clientWidth, 240);
-  const fitted = structuredClone(specification);
+  const fitted = structuredClone(layoutFor(drawnFor, available));
   const panels = [];
   fitted.background = null;
   delete fitted.title;

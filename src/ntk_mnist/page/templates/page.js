@@ -70,12 +70,12 @@ function choosePoint(_, item) {
 async function explore() {
   for (const [i, place] of [...document.querySelectorAll("[data-view]")].entries()) {
     const specification = explored.views[i];
-    specification.datasets = { ...specification.datasets, ...explored.rows };
+    const datasets = { ...specification.datasets, ...explored.rows };
     // A function, as the chart is drawn again with what is chosen by then.
     const now = () => {
       const values = chosen();
       const params = specification.params.map(({ name }) => ({ name, value: values[name.slice("chosen_".length)] }));
-      return { ...specification, params };
+      return { layouts: [{ ...specification, params }], datasets };
     };
     await show(place, now, ({ view }) => {
       views[i] = view;
