@@ -13,14 +13,34 @@ def found(spec: Any, key: str) -> list[Any]:
 
 
 def drawn(spec: dict[str, Any]) -> pd.DataFrame:
-    """The rows of all panels, each dataset once."""
-    return pd.concat(pd.DataFrame(rows) for rows in spec["datasets"].values())
+    """The rows of all panels, each dataset once, without the labels of lines."""
+    tables = [pd.DataFrame(rows) for rows in spec["datasets"].values()]
+    return pd.concat(table for table in tables if not _is_label(table))
+
+
+def _is_label(table: pd.DataFrame) -> bool:
+    return {"end", "place"} <= set(table) or list(table) == ["label"]
 
 
 def panel_titles(spec: dict[str, Any]) -> list[str]:
     """The titles of panels, in reading order."""
     titles = [title for title in found(spec, "title") if isinstance(title, dict)]
-    return [title["text"] for title in titles if title.get("anchor") == "middle"]
+    return [_joined(title["text"]) for title in titles if title.get("anchor") == "middle"]
+
+
+def _joined(text: str | list[str]) -> str:
+    return text if isinstance(text, str) else " ".join(text)
+
+
+def scaled(spec: Any, channel: str) -> list[Any]:
+    """Every ``x`` or ``y`` that has a scale; labels are at the edge of a panel."""
+    return [value for value in found(spec, channel) if isinstance(value, dict) and "scale" in value]
+
+
+def line_ends(spec: dict[str, Any]) -> pd.DataFrame:
+    """The labels at the ends of lines."""
+    labels = [pd.DataFrame(rows) for rows in spec["datasets"].values()]
+    return pd.concat([table for table in labels if {"end", "place"} <= set(table)] or labels[:0])
 
 
 def rows(spec: dict[str, Any]) -> list[tuple[str, pd.DataFrame]]:
@@ -32,6 +52,7 @@ def rows(spec: dict[str, Any]) -> list[tuple[str, pd.DataFrame]]:
         pending += [*part.get("hconcat", []), *part.get("vconcat", [])]
         if part is not spec and "hconcat" in part and "title" in part:
             names = {data["name"] for data in found(part, "data")}
-            data = pd.concat(pd.DataFrame(spec["datasets"][name]) for name in sorted(names))
-            headed.append((part["title"]["text"], data))
+            tables = [pd.DataFrame(spec["datasets"][name]) for name in sorted(names)]
+            data = pd.concat(table for table in tables if not _is_label(table))
+            headed.append((_joined(part["title"]["text"]), data))
     return headed

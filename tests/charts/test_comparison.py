@@ -4,7 +4,7 @@ import math
 
 import pytest
 from charts.made_up_tables import SIZES, TWO, kernels, networks, tables
-from charts.specifications import drawn, found, panel_titles, rows
+from charts.specifications import drawn, found, panel_titles, rows, scaled
 
 from ntk_mnist.charts.comparison import draw
 
@@ -27,7 +27,7 @@ def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
 
 
 def test_the_axis_is_log_2_with_the_sizes_as_ticks() -> None:
-    axes = found(draw(tables(architectures=TWO)).to_dict(), "x")
+    axes = scaled(draw(tables(architectures=TWO)).to_dict(), "x")
     assert axes
     for x in axes:
         assert x["scale"]["type"] == "log"
@@ -90,14 +90,16 @@ def test_a_limit_hides_neither_a_line_that_equals_it_nor_another_limit() -> None
     for table in both.values():
         table["test_accuracy"] = 0.5
     layers = [layer for part in found(draw(both).to_dict(), "layer") for layer in part]
-    limits = [layer for layer in layers if layer["mark"].get("shape")]
-    assert {layer["mark"]["shape"] for layer in limits} == {"square", "diamond"}
+    limits = [layer for layer in layers if "shape" in layer.get("encoding", {})]
+    shapes = {tuple(layer["encoding"]["shape"]["scale"]["range"]) for layer in limits}
+    # Of the kernels, and of infinite time.
+    assert shapes == {("square", "diamond"), ("square",)}
     # An outline around the point of another line.
     assert all(not layer["mark"]["filled"] and layer["mark"]["size"] > 40 for layer in limits)
     widths = {layer["mark"]["strokeWidth"] for layer in layers if layer["mark"]["type"] == "line"}
     assert len(widths) == 2
     dashes = next(d["scale"]["range"] for d in found(draw(both).to_dict(), "strokeDash")
-                  if "∞ (NTK)" in d.get("scale", {}).get("domain", []))[-2:]  # fmt: skip
+                  if "∞ (NTK)" in str(d))[-2:]  # fmt: skip
 
     def drawn_at(pattern: list[float], place: float) -> bool:
         place %= sum(pattern)

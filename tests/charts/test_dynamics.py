@@ -16,7 +16,7 @@ from charts.made_up_tables import (
     like_for_like_tables,
     networks,
 )
-from charts.specifications import drawn, found, panel_titles
+from charts.specifications import drawn, found, panel_titles, scaled
 
 from ntk_mnist.charts.dynamics import draw
 from ntk_mnist.charts.observations import ChartError
@@ -70,7 +70,7 @@ def test_both_kernels_are_dashed_lines_over_their_finite_times() -> None:
 
 @pytest.mark.slow
 def test_time_is_on_a_log_axis_that_all_panels_share() -> None:
-    scales = [x["scale"] for x in found(of_two_architectures(), "x")]
+    scales = [x["scale"] for x in scaled(of_two_architectures(), "x")]
     assert scales[0]["type"] == "log"
     assert scales[0]["domain"][0] < 2
     assert scales[0]["domain"][1] > 1e7

@@ -18,7 +18,7 @@ def panels(table: pd.DataFrame) -> list[pd.DataFrame]:
     if not names:
         names = list(dict.fromkeys(
             layer["data"]["name"] for panel in spec["hconcat"] for layer in panel["layer"]
-            if "detail" not in layer["encoding"] and "text" not in layer["encoding"]
+            if "tooltip" in layer["encoding"]
         ))  # fmt: skip
     return [pd.DataFrame(spec["datasets"][name]) for name in names]
 

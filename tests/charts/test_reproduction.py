@@ -20,7 +20,7 @@ def test_each_number_that_was_run_is_a_point_with_its_interval() -> None:
     # Without an interval, the bar has no length.
     assert list(points.loc["nngp", ["below", "above"]]) == [0, 0]
     assert panel_titles(spec) == ["Infinite width: test accuracy", "Networks: test accuracy"]
-    (_, counts) = found(spec, "subtitle")[0]
+    (_, counts, _) = found(spec, "subtitle")[0]
     assert counts == (
         "1 number equal to all published decimals, 1 number within the interval of one more run, "
         "1 number different, 1 number not run"
@@ -44,6 +44,6 @@ def test_one_published_number_has_an_axis_around_it() -> None:
     spec: dict[str, Any] = draw({"reproduction": table}).to_dict()
     (number,) = table["published"]
     # That of each layer.
-    domains = {tuple(ends) for ends in found(spec, "domain") if isinstance(ends[0], float)}
-    ((low, high),) = domains
+    published = [x for x in found(spec, "x") if x.get("field") == "published"]
+    ((low, high),) = {tuple(x["scale"]["domain"]) for x in published}
     assert low < number < high < 1.1 * number

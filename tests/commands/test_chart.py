@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from argparse import ArgumentParser
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from charts.made_up_tables import like_for_like_tables, tables
 
 from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, tables_of
+from ntk_mnist.charts.layouts import LAYOUTS
 from ntk_mnist.commands import chart
 from ntk_mnist.store.records import Record, chart_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
@@ -53,18 +55,54 @@ def usermeta(html: str) -> dict[str, Any]:
     return found
 
 
+FILES = {".html", ".png", ".svg", ".pdf", ".column.pdf"}
+#: Points of 1/72 inch.
+PAGES = {".pdf": 178 / 25.4 * 72, ".column.pdf": 89 / 25.4 * 72}
+
+
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_becomes_three_complete_files_that_need_no_network(
-    name: str, tmp_path: Path
-) -> None:
+def test_a_chart_becomes_complete_files_that_need_no_network(name: str, tmp_path: Path) -> None:
     files = files_of(like_for_like_tables() if name in LIKE_FOR_LIKE else tables(), tmp_path)
     run(name, [files[table] for table in tables_of(name)], tmp_path / "figures" / name)
-    contents = {file.suffix: file.read_bytes() for file in (tmp_path / "figures").iterdir()}
-    assert set(contents) == {".html", ".png", ".svg"}
+    contents = {
+        file.name.removeprefix(name): file.read_bytes() for file in (tmp_path / "figures").iterdir()
+    }
+    assert set(contents) == FILES
     assert contents[".png"].startswith(b"\x89PNG")
     assert contents[".svg"].rstrip().endswith(b"</svg>")
     assert b'src="http' not in contents[".html"]
     assert b"vega" in contents[".html"]
+    for ending, width in PAGES.items():
+        check_page(contents[ending], width)
+
+
+def check_page(pdf: bytes, points: float) -> None:
+    """A page of this width whose fonts are embedded and of one family; its text is not too small.
+
+    vl-convert writes objects as they are, and compresses streams alone.
+    """
+    assert pdf.startswith(b"%PDF")
+    (box,) = re.findall(rb"/MediaBox *\[([^\]]*)\]", pdf)
+    assert float(box.split()[2]) == pytest.approx(points, abs=0.01)
+    fonts = set(re.findall(rb"/FontName */(\S+)", pdf))
+    assert fonts
+    # A subset of each, with its program; nothing falls back to a font of this machine.
+    assert all(re.fullmatch(rb"[A-Z]{6}\+LiberationSans(-Bold)?", font) for font in fonts)
+    assert len(re.findall(rb"/FontFile2", pdf)) == len(fonts)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_type_has_the_size_of_print_on_both_pages(name: str) -> None:
+    made = like_for_like_tables() if name in LIKE_FOR_LIKE else tables()
+    module = import_module(f"ntk_mnist.charts.{name}")
+    for layout in LAYOUTS.values():
+        svg = chart.as_svg(module.draw({table: made[table] for table in tables_of(name)}, layout))
+        width = re.search(r' width="([\d.]+)"', svg)
+        assert width
+        scale = layout.points / float(width[1])
+        sizes = {float(size) for size in re.findall(r'font-size="([\d.]+)px"', svg)}
+        assert min(sizes) * scale >= 6
+        assert max(sizes) * scale < 14
 
 
 def test_the_page_holds_the_record_of_what_made_it(files: dict[str, Path], tmp_path: Path) -> None:
@@ -87,7 +125,7 @@ def test_the_page_states_its_own_digest_and_those_of_the_other_files(
     for ending, digest in stated["files"].items():
         content = (tmp_path / f"calibration.{ending}").read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest
-    assert set(stated["files"]) == {"png", "svg"}
+    assert set(stated["files"]) == {ending[1:] for ending in FILES - {".html"}}
 
 
 @pytest.mark.parametrize("given", [["network"], ["network", "kernel", "calibration"]])
@@ -112,12 +150,23 @@ def test_a_damaged_table_is_an_error_and_the_old_chart_stays(
 
 def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
     class Undrawable:
-        def save(self, file: Path, **options: object) -> None:
-            file.write_text("half")
-            if file.suffix == ".svg":
-                raise RuntimeError("out of ink")
+        def to_dict(self) -> dict[str, Any]:
+            raise RuntimeError("out of ink")
 
-    figure: Any = Undrawable()
+    whole: Any = import_module("ntk_mnist.charts.calibration").draw(tables())
+    figures: Any = {"": whole, "column": Undrawable()}
     with pytest.raises(RuntimeError, match="out of ink"):
-        chart.render(figure, MADE, tmp_path / "figures" / "comparison")
+        chart.render(figures, MADE, tmp_path / "figures" / "comparison")
     assert list((tmp_path / "figures").iterdir()) == []
+
+
+def test_every_figure_has_a_text_alternative(files: dict[str, Path], tmp_path: Path) -> None:
+    run("comparison", [files["network"], files["kernel"]], tmp_path / "comparison")
+    svg = (tmp_path / "comparison.svg").read_text()
+    words = re.search(r'"description": ?"([^"]*)"', (tmp_path / "comparison.html").read_text())
+    assert words
+    assert words[1].startswith(
+        "Test accuracy of finite and infinitely wide networks. Test accuracy"
+    )
+    assert "width 1,024 0.580" in words[1]
+    assert svg

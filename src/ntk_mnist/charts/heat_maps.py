@@ -55,7 +55,7 @@ class Colours(NamedTuple):
         low, high = (min(known), max(known)) if known else (1.0, 1.0)
         if logarithmic:
             return cls(min(low, high / 2), high, logarithmic=True)
-        return cls(low, high if high > low else low + 1)
+        return cls(low, high if high > low else low + max(1.0, abs(low)))
 
     @classmethod
     def around_0(cls, values: Iterable[float]) -> "Colours":

@@ -6,7 +6,7 @@ one of the three, and vl-convert, which draws the files, brings the first.
 
 from itertools import pairwise
 
-__all__ = ["FONT", "width_of", "wrapped"]
+__all__ = ["FONT", "title_lines", "width_of", "wrapped"]
 
 #: The first one that a machine has.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -69,3 +69,9 @@ def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list
         ):
             starts.append(end - 1)
     return [" ".join(words[a:b]) for a, b in pairwise([*starts, len(words)])]
+
+
+def title_lines(text: str, width: float, size: float, *, bold: bool = False) -> str | list[str]:
+    """As :func:`wrapped`, as a title has it: the text itself if it is one line."""
+    lines = wrapped(text, width, size, bold=bold)
+    return lines if len(lines) > 1 else text

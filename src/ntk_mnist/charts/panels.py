@@ -12,7 +12,7 @@ import pandas as pd
 
 from ntk_mnist.charts.labels import decimal
 from ntk_mnist.charts.layouts import Grid, Layout
-from ntk_mnist.charts.lettering import width_of, wrapped
+from ntk_mnist.charts.lettering import title_lines, width_of, wrapped
 from ntk_mnist.charts.line_ends import labelled_ends
 from ntk_mnist.charts.style import (
     GREY,
@@ -443,7 +443,7 @@ def panel(layers: Panel, title: str, grid: Grid, subtitle: Sequence[str] = ()) -
         smaller = [line for part in subtitle for line in wrapped(part, room, SUBTITLE_SIZE)]
         below = {"subtitle": smaller, "subtitleFontSize": SUBTITLE_SIZE}
     heading = alt.Title(
-        wrapped(title, room, TITLE_SIZE),
+        title_lines(title, room, TITLE_SIZE),
         anchor="middle",
         frame="group",
         fontSize=TITLE_SIZE,

@@ -258,7 +258,7 @@ def _heat_map(
         alt.Tooltip("test_mse:Q", title="Test squared error", format=".4g"),
         alt.Tooltip("likelihood:Q", title="Nats an image and output", format=".4f"),
         alt.Tooltip("fixed_variance:N", title="q*"),
-        alt.Tooltip("slope:Q", title="χ", format=".4f"),
+        alt.Tooltip("slope:Q", title="χ₁", format=".4f"),
         alt.Tooltip("correlation:Q", title="c*", format=".4f"),
         alt.Tooltip("layers:N", title="Depth scale, layers"),
     ]

@@ -18,7 +18,7 @@ import altair as alt
 
 from ntk_mnist.charts.labels import limit_label, time_label
 from ntk_mnist.charts.layouts import Layout
-from ntk_mnist.charts.lettering import FONT, wrapped
+from ntk_mnist.charts.lettering import FONT, title_lines, wrapped
 
 __all__ = [
     "GREY",
@@ -242,7 +242,9 @@ def styled(
     ]  # fmt: skip
     titled = figure.properties(
         title=alt.Title(
-            wrapped(title, layout.width - 16, _HEADING_SIZE, bold=True), subtitle=lines, offset=12
+            title_lines(title, layout.width - 16, _HEADING_SIZE, bold=True),
+            subtitle=lines,
+            offset=12,
         ),
         description=" ".join(f"{part.rstrip('.')}." for part in [title, *shown, *subtitle]),
         # A page breaks lines as its window wants.

@@ -74,7 +74,7 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
         files = {}
         for name, layout in LAYOUTS.items():
-            svg = _svg(figures[name])
+            svg = as_svg(figures[name])
             if not name:
                 files["svg"] = svg.encode()
                 files["png"] = vl_convert.svg_to_png(svg, ppi=_PIXELS_PER_INCH)
@@ -89,8 +89,8 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
             os.replace(Path(incoming) / f"{stem.name}.{ending}", folder / f"{stem.name}.{ending}")
 
 
-def _svg(figure: Figure) -> str:
-    # As Altair asks it to.
+def as_svg(figure: Figure) -> str:
+    """A figure as vl-convert draws it, with the version of Vega-Lite that Altair writes for."""
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     drawn: str = vl_convert.vegalite_to_svg(figure.to_dict(), vl_version=version)
     return drawn
