@@ -104,20 +104,20 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         shown = {name: frame for name, frame in frames.items() if name != "evidence"}
         for name, frame in shown.items():
             write_table(folder / f"{name}.parquet", _table(name, frame), make_record({}, []))
-        run(
-            Namespace(
-                experiment=experiment(kind),
-                tables=[folder / f"{name}.parquet" for name in shown],
-                figures=figures_of(shown, kind),
-                command="snakemake --configfile 'my <file>.yaml'",
-                output=folder / "index.html",
-            )
-        )
         for name in figures_of(frames, kind):
             chart = importlib.import_module(f"ntk_mnist.charts.{name}")
             drawn = {table: frames[table] for table in tables_of(name)}
             figures = {layout: chart.draw(drawn, page) for layout, page in LAYOUTS.items()}
             render(figures, chart_record(name, {}, "mnist"), folder / "figures" / name)
+        run(
+            Namespace(
+                experiment=experiment(kind),
+                tables=[folder / f"{name}.parquet" for name in shown],
+                figures=[folder / f"figures/{name}.html" for name in figures_of(shown, kind)],
+                command="snakemake --configfile 'my <file>.yaml'",
+                output=folder / "index.html",
+            )
+        )
         found[kind] = folder / "index.html"
     return found
 

@@ -96,7 +96,7 @@ FIGURES, EVIDENCE_FIGURES = [
         [chart for chart in CHARTS if "evidence" in tables_of(chart)],
     )
 ]
-FIGURE_NAMES = list(dict.fromkeys(Path(file).stem for file in FIGURES))
+FIGURE_NAMES = [Path(file).stem for file in FIGURES if file.endswith(".html")]
 PAGE = f"{RESULTS}/index.html"
 BECAUSE = Path(".snakemake/because")
 # Of the cells that this run is asked for.
@@ -295,6 +295,25 @@ def chart_because(wildcards):
     return because(
         files, stale.stale_chart(wildcards.figure, tables, DATASET, Path(files[0]))
     )
+
+
+@cache
+def chart_runs(figure):
+    files = expand(FIGURE_FILES, figure=figure, ending=FIGURE_ENDINGS)
+    tables = {name: Path(RESULTS, f"{name}.parquet") for name in tables_of(figure)}
+    return bool(
+        forced("chart", files)
+        or not exist(files)
+        or stale.stale_chart(figure, tables, DATASET, Path(files[0]))
+        or any(map(table_runs, tables))
+    )
+
+
+def page_figures(_):
+    return [
+        dated(f"{RESULTS}/figures/{figure}.html", chart_runs(figure))
+        for figure in FIGURE_NAMES
+    ]
 
 
 def page_tables(_):

@@ -10,6 +10,7 @@ localrules:
 rule page:
     input:
         tables=page_tables,
+        figures=page_figures,
         because=page_because,
     output:
         PAGE,
@@ -19,10 +20,9 @@ rule page:
         "../../environment.yml"
     params:
         experiment=lambda _: EXPERIMENT.to_json(),
-        figures=FIGURE_NAMES,
         command=shlex.join(["snakemake", *sys.argv[1:]]),
     message:
         "Writing the page"
     shell:
         "python -m ntk_mnist page --experiment {params.experiment:q} --tables {input.tables}"
-        " --figures {params.figures} --command {params.command:q} --output {output} 2> {log}"
+        " --figures {input.figures} --command {params.command:q} --output {output} 2> {log}"

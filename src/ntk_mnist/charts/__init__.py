@@ -16,20 +16,20 @@ from ntk_mnist.registries import names_in
 
 __all__ = ["CHARTS", "LIKE_FOR_LIKE", "OF_EPOCHS", "tables_of"]
 
-#: The charts: names of modules and, with their endings, of files.
+#: The charts, as a page shows them: names of modules and, with their endings, of files.
 CHARTS: tuple[str, ...] = (
     "comparison",
     "gap_to_infinite_width",
     "accuracy_map",
     "learning_curves",
-    "calibration",
-    "evidence",
-    "signal_propagation",
     "convergence",
     "distance_map",
     "accuracy",
     "dynamics",
     "kernel_drift",
+    "calibration",
+    "evidence",
+    "signal_propagation",
     "reproduction",
 )
 #: Charts of networks that are trained as the kernels are, and of others.

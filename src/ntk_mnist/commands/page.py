@@ -1,39 +1,33 @@
 """``page``: everything about an experiment as one HTML file that opens offline."""
 
 import argparse
-import importlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
-from ntk_mnist.charts import CHARTS, tables_of
 from ntk_mnist.charts.captions import caption_of
 from ntk_mnist.charts.headline import COLUMNS, headline
-from ntk_mnist.charts.layouts import LAYOUTS
 from ntk_mnist.charts.observations import architectures_in, subject
-from ntk_mnist.charts.style import Figure
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, ReproductionMeasures
 from ntk_mnist.page.contents import cell_times, downloads, preview, settings_of, times_in_words
 from ntk_mnist.page.documents import (
-    Drawn,
     FigureOnPage,
     File,
     Page,
     TableOnPage,
+    chart_in,
     experiment_page,
-    title_of,
 )
 from ntk_mnist.page.explorer import explorer
 from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.store.records import page_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import About, read
-from ntk_mnist.store.stated_digest import PLACE, state_digest
+from ntk_mnist.store.stated_digest import PLACE, state_digest, stated_digest
 from ntk_mnist.store.whole_files import write_whole
 
 _QUESTION = (
@@ -60,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tables", required=True, nargs="+", type=Path, help="files named <table>.parquet"
     )
     parser.add_argument(
-        "--figures", nargs="*", default=[], choices=CHARTS, help="charts that the page shows"
+        "--figures", nargs="*", default=[], type=Path, help="files named figures/<chart>.html"
     )
     parser.add_argument("--command", required=True, help="the command that made the page")
     parser.add_argument("--output", required=True, type=Path, help="the page")
@@ -73,9 +67,8 @@ def run(options: argparse.Namespace) -> None:
         tables[file.stem], abouts[file.stem] = read(file, TABLE_SCHEMAS[file.stem])
     page = page_of(options, tables, abouts)
     digests = {name: about.sha256 for name, about in abouts.items()}
-    made = page_record(
-        options.experiment.to_json(), digests, options.figures, options.experiment.dataset
-    )
+    figures = {file.stem: stated_digest(file.read_bytes()) for file in options.figures}
+    made = page_record(options.experiment.to_json(), digests, figures)
     text = experiment_page(page, {**made, "files": {}, "sha256": PLACE})
     content = state_digest(text.encode())
     write_whole(options.output, lambda stream: stream.write(content))
@@ -103,7 +96,7 @@ def page_of(
             }
         ),
         explorer=explorer(frames),
-        figures=[_figure(name, frames, experiment) for name in options.figures],
+        figures=[_figure(file, experiment) for file in options.figures],
         tables=[_table(file.stem, tables[file.stem], file) for file in options.tables],
         settings=list(settings_of(experiment)),
         times=times,
@@ -113,16 +106,10 @@ def page_of(
     )
 
 
-def _figure(name: str, frames: Mapping[str, pd.DataFrame], experiment: Experiment) -> FigureOnPage:
-    chart = importlib.import_module(f"ntk_mnist.charts.{name}")
-    own = {table: frames[table] for table in tables_of(name)}
-    drawn: list[Figure] = [chart.draw(own, layout) for layout in LAYOUTS.values()]
-    layouts = [figure.to_dict() for figure in drawn]
-    title, subtitle = title_of(layouts[0])
+def _figure(file: Path, experiment: Experiment) -> FigureOnPage:
+    name = file.stem
     files = [File(f"figures/{name}.{ending}", text) for ending, text in _FORMS.items()]
-    return FigureOnPage(
-        name, title, subtitle, caption_of(name, experiment), Drawn.of(layouts), files
-    )
+    return FigureOnPage(name, caption_of(name, experiment), chart_in(file.read_text()), files)
 
 
 #: What each table holds, in a sentence.

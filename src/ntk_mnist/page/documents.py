@@ -1,6 +1,9 @@
 """HTML documents that need no network: the page of an experiment, and the page of one chart."""
 
+import base64
+import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -15,6 +18,9 @@ from ntk_mnist.page.explorer import Explorer
 
 __all__ = ["Drawn", "FigureOnPage", "File", "Page", "TableOnPage", "chart_page", "experiment_page"]
 
+_SPECIFICATION = re.compile(
+    r'<script type="application/json" id="specification">(.*?)</script>', re.DOTALL
+)
 #: A specification of Vega-Lite.
 Specification = Mapping[str, Any]
 
@@ -30,6 +36,17 @@ class Drawn(NamedTuple):
     layouts: Sequence[Specification]
     datasets: Mapping[str, Any]
 
+    @property
+    def title(self) -> str:
+        """Of the chart, unbroken (``style.styled``)."""
+        return str(self.layouts[0]["usermeta"]["title"])
+
+    @property
+    def subtitle(self) -> Sequence[str]:
+        """Lines below the title, unbroken."""
+        lines: Sequence[str] = self.layouts[0]["usermeta"]["subtitle"]
+        return lines
+
     @classmethod
     def of(cls, layouts: Sequence[Specification]) -> "Drawn":
         """Layouts of one chart; rows that several of them draw are kept once."""
@@ -37,6 +54,18 @@ class Drawn(NamedTuple):
             [{k: v for k, v in layout.items() if k != "datasets"} for layout in layouts],
             {name: rows for layout in layouts for name, rows in layout["datasets"].items()},
         )
+
+
+def chart_in(html: str) -> Drawn:
+    """The chart that a page of one chart shows (:func:`chart_page`).
+
+    Raises:
+        ValueError: the text is no such page.
+    """
+    found = _SPECIFICATION.search(html)
+    if found is None:
+        raise ValueError("not a page of one chart")
+    return Drawn(**json.loads(found[1]))
 
 
 class File(NamedTuple):
@@ -47,11 +76,9 @@ class File(NamedTuple):
 
 
 class FigureOnPage(NamedTuple):
-    """A chart: name, title, lines below it, caption, its layouts and files of it."""
+    """A chart: its name, its caption, how it is drawn, and files of it."""
 
     name: str
-    title: str
-    subtitle: Sequence[str]
     caption: str
     drawn: Drawn
     files: Sequence[File]
@@ -140,20 +167,11 @@ def chart_page(layouts: Sequence[Specification], made: Mapping[str, Any]) -> str
         layouts: the chart for windows of different widths, the widest first.
         made: the record of what made it, which it states.
     """
-    title, subtitle = title_of(layouts[0])
     return _render(
         "chart.html",
-        title=title,
-        subtitle=subtitle,
-        drawn=Drawn.of(layouts)._asdict(),
+        drawn=Drawn.of(layouts),
         made={"usermeta": {"ntk_mnist": made}},
     )
-
-
-def title_of(specification: Specification) -> tuple[str, Sequence[str]]:
-    """The title of a chart and the lines of its subtitle, unbroken (``style.styled``)."""
-    stated = specification["usermeta"]
-    return stated["title"], stated["subtitle"]
 
 
 def _render(template: str, **values: Any) -> str:
@@ -182,8 +200,16 @@ def _vega() -> Markup:
 
 def _json(value: Any) -> Markup:
     """JSON in a script element, where no ``<`` may end it."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return Markup(_text(value).replace("<", "\\u003c"))
+
+
+def _packed(value: Any) -> str:
+    """JSON, compressed, as base64; equal values give equal text."""
+    return base64.b64encode(gzip.compress(_text(value).encode(), mtime=0)).decode()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @cache
@@ -195,5 +221,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["json"] = _json
+    environment.filters |= {"json": _json, "packed": _packed}
     return environment

@@ -123,9 +123,9 @@ def stale_page(
         results: folder of the experiment.
         file: the page.
     """
-    digests = {name: digest(results / f"{name}.parquet") for name in tables}
-    made = page_record(experiment.to_json(), digests, figures, experiment.dataset)
-    return reasons(file, made)
+    of_tables = {name: digest(results / f"{name}.parquet") for name in tables}
+    of_figures = {name: digest(results / f"figures/{name}.html") for name in figures}
+    return reasons(file, page_record(experiment.to_json(), of_tables, of_figures))
 
 
 def stale_figure(

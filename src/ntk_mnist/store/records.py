@@ -153,29 +153,22 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
     )
 
 
-def page_record(
-    experiment: str, tables: Mapping[str, str], figures: Sequence[str], dataset: str
-) -> Record:
+def page_record(experiment: str, tables: Mapping[str, str], figures: Mapping[str, str]) -> Record:
     """Of the page of an experiment.
 
     Args:
         experiment: the experiment as JSON.
         tables: the digests of its tables by their names.
-        figures: the names of its charts.
-        dataset: that the tables are of; the entries of other datasets do not count.
+        figures: the digests of its charts by their names.
     """
-    return make_record(
-        {
-            "experiment": digest_of({"experiment": experiment}),
-            "tables": digest_of(tables),
-            "figures": ", ".join(figures),
-            "templates": templates_digest(),
-        },
-        ["commands.page.page_of", "page.documents.experiment_page"]
-        + [f"charts.{name}.draw" for name in figures],
-        _PAGE_LIBRARIES,
-        choices=_entry_of(dataset),
-    )
+    settings = {
+        "experiment": digest_of({"experiment": experiment}),
+        "tables": digest_of(tables),
+        "figures": digest_of(figures),
+        "templates": templates_digest(),
+    }
+    entries = ["commands.page.page_of", "page.documents.experiment_page"]
+    return make_record(settings, entries, _PAGE_LIBRARIES)
 
 
 def accepted(made: Record, wanted: Record, when: str) -> Record:

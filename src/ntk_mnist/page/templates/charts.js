@@ -124,11 +124,19 @@ async function show(place, specification, ready = () => {}) {
   }).observe(place);
 }
 
-const jsonOf = (id) => JSON.parse(document.getElementById(id).textContent);
+// The content of an element: text, or bytes in base64 that may be compressed.
+async function contentOf(element) {
+  if (element.type === "application/json") return new Blob([element.textContent]);
+  const bytes = Uint8Array.from(atob(element.textContent.trim()), (character) => character.charCodeAt(0));
+  if (element.dataset.encoding !== "gzip") return new Blob([bytes]);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).blob();
+}
+
+const jsonOf = async (id) => JSON.parse(await (await contentOf(document.getElementById(id))).text());
 
 async function showAll() {
   for (const place of document.querySelectorAll("[data-chart]")) {
-    await show(place, jsonOf(place.dataset.chart));
+    await show(place, await jsonOf(place.dataset.chart));
   }
   document.documentElement.dataset.drawn = "true";
 }

@@ -1,6 +1,6 @@
 "use strict";
 // The linked charts: what is chosen above them is set in each.
-const explored = jsonOf("explorer");
+let explored;
 const views = [];
 
 function chosen() {
@@ -68,6 +68,7 @@ function choosePoint(_, item) {
 }
 
 async function explore() {
+  explored = await jsonOf("explorer");
   for (const [i, place] of [...document.querySelectorAll("[data-view]")].entries()) {
     const specification = explored.views[i];
     const datasets = { ...specification.datasets, ...explored.rows };
@@ -86,18 +87,10 @@ async function explore() {
   await choose();
 }
 
-// Downloads are in the page, compressed.
-async function bytesOf(element) {
-  const bytes = Uint8Array.from(atob(element.textContent.trim()), (character) => character.charCodeAt(0));
-  if (element.dataset.encoding !== "gzip") return new Blob([bytes]);
-  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(unpacked).blob();
-}
-
 for (const button of document.querySelectorAll("[data-download]")) {
   button.addEventListener("click", async () => {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(await bytesOf(document.getElementById(button.dataset.download)));
+    link.href = URL.createObjectURL(await contentOf(document.getElementById(button.dataset.download)));
     link.download = button.dataset.name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
