@@ -64,6 +64,7 @@ def test_real_valued_targets_are_as_they_are() -> None:
     np.testing.assert_allclose(two, np.concatenate([one, -one], axis=2), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_images_are_divided_by_255_and_flattened() -> None:
     images = RNG.integers(256, size=(30, 2, 3, 1), dtype=np.uint8)
     found = ntk.predict(images, Y, images[:4], ARCHITECTURE)
@@ -148,3 +149,9 @@ def test_a_kernel_that_is_not_finite_or_not_known_gets_one_line() -> None:
         ntk.kernel(X, architecture=ntk.Architecture(activation="tanh", W_std=50.0))
     with pytest.raises(ntk.UserError, match=r"^x1 has rows of the shape \(5,\) and x2 of \(2,\)"):
         ntk.kernel(X, X[:, :2])
+
+
+def test_gradient_descent_on_many_inputs_gets_one_line() -> None:
+    many = np.arange(4097.0)
+    with pytest.raises(ntk.UserError, match=r"^x_train has 4,097 rows, and gradient descent is"):
+        ntk.predict(many, many, many, times=[1.0], step_size=1.0)

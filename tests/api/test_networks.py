@@ -11,6 +11,7 @@ X, Z = RNG.normal(size=(30, 5)), RNG.normal(size=(7, 5))
 Y, LABELS = np.arange(30) % 3, np.arange(7) % 3
 
 
+@pytest.mark.slow
 def test_a_wider_network_is_nearer_to_its_limit() -> None:
     limit = ntk.predict(X, Y, Z, ARCHITECTURE, times=[10.0], step_size=1.0)
     distances = [
@@ -52,6 +53,7 @@ def test_real_valued_targets_and_tests_without_labels_have_no_accuracy() -> None
     assert unlabelled.test_accuracy is None
 
 
+@pytest.mark.slow
 def test_whole_numbers_beyond_32_bits_are_features_too() -> None:
     whole = np.round(X * 1e12).astype(np.int64)
     one, other = (

@@ -15,7 +15,7 @@ from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
-from ntk_mnist.plan.cost import kernel_solver
+from ntk_mnist.plan.cost import LARGEST_DIAGONALIZED, kernel_solver
 from ntk_mnist.settings import Architecture
 
 __all__ = ["kernel", "predict"]
@@ -110,7 +110,13 @@ def predict(
         checked_training(finite, step_size)
     checked(solve={"kinds": [kind], "times": finite, "diag_reg": diag_reg})
     dataset = dataset_of(x_train, y_train, x_test)
-    solver = SOLVERS[kernel_solver(len(dataset.train_labels))](Services())
+    size = len(dataset.train_labels)
+    if step_size and size > LARGEST_DIAGONALIZED:
+        raise UserError(
+            f"x_train has {size:,} rows, and gradient descent is followed for at most "
+            f"{LARGEST_DIAGONALIZED:,}; leave out step_size, for gradient flow"
+        )
+    solver = SOLVERS[kernel_solver(size)](Services())
     what = architecture, (kind,), dataset, tuple(map(float, times)), float(diag_reg)
     (solution,) = solver.solutions(*what, float(step_size))
     if solution.diag_reg > diag_reg:
