@@ -176,5 +176,8 @@ def test_pip_installs_the_package_and_a_notebook_needs_nothing_else(tmp_path: Pa
         text=True,
         check=True,
     )
-    assert said.stdout.startswith(str(tmp_path / "venv"))
+    installed = Path(said.stdout.strip())
+    assert installed.is_relative_to(tmp_path / "venv")
+    # For type checkers.
+    assert installed.with_name("py.typed").exists()
     assert (tmp_path / "comparison.svg").stat().st_size > 10_000

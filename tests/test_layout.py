@@ -223,3 +223,8 @@ def test_the_settings_need_no_library_but_msgspec() -> None:
 
 def test_importing_the_package_imports_nothing_else() -> None:
     assert loaded_by("import ntk_mnist") - loaded_by("") == {"ntk_mnist"}
+
+
+@pytest.mark.parametrize("name", ["Architecture", "UserError", "read_table", "figure"])
+def test_a_public_name_that_computes_nothing_imports_no_numerical_library(name: str) -> None:
+    assert loaded_by(f"import ntk_mnist; ntk_mnist.{name}") & HEAVY == set()
