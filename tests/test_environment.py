@@ -5,12 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
+from charts.made_up_tables import tables
 from checkout import REPOSITORY
+
+from ntk_mnist.store.schemas import TABLE_SCHEMAS
+from ntk_mnist.store.shards import write_table
 
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)( ; [^\\]+?)? *\\?$")
 
@@ -133,8 +139,21 @@ def test_the_recipe_of_the_environment_makes_the_package_importable(tmp_path: Pa
     assert imported(python) == str(REPOSITORY / "src/ntk_mnist/__init__.py")
 
 
+#: In a folder with tables, and without a checkout.
+NOTEBOOK = """
+import ntk_mnist as ntk
+print(ntk.__file__)
+x = [[0.0, 1.0], [1.0, 0.5], [0.5, 0.5]]
+assert ntk.kernel(x, architecture=ntk.Architecture(activation="erf")).shape == (3, 3)
+assert ntk.predict(x, [0, 1, 1], x).shape == (1, 3, 2)
+assert ntk.train(x, [0, 1, 1], x, times=[1.0], width=8).predictions.shape == (1, 3, 2)
+assert len(ntk.read_table(".", "network"))
+ntk.figure(".", "comparison").save("comparison.svg")
+"""
+
+
 @pytest.mark.slow
-def test_pip_installs_the_package(tmp_path: Path) -> None:
+def test_pip_installs_the_package_and_a_notebook_needs_nothing_else(tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv/bin/python"
     source = shutil.copytree(
@@ -144,4 +163,21 @@ def test_pip_installs_the_package(tmp_path: Path) -> None:
         shutil.copy(REPOSITORY / name, source.parent)
     command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(source.parent)]
     subprocess.run(command, check=True, capture_output=True)
-    assert str(tmp_path / "venv") in imported(python)
+    shutil.rmtree(source.parent)
+    for name, frame in tables().items():
+        table = pa.Table.from_pandas(frame, TABLE_SCHEMAS[name], preserve_index=False)
+        write_table(tmp_path / f"{name}.parquet", table, {})
+    # The packages of this environment, but not what its .pth files point to.
+    said = subprocess.run(
+        [python, "-c", NOTEBOOK],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    installed = Path(said.stdout.strip())
+    assert installed.is_relative_to(tmp_path / "venv")
+    # For type checkers.
+    assert installed.with_name("py.typed").exists()
+    assert (tmp_path / "comparison.svg").stat().st_size > 10_000

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from checkout import REPOSITORY
 
+import ntk_mnist
+
 SOURCE = REPOSITORY / "src"
 #: The rooms on each floor, from below. Modules of the package itself are rooms too.
 FLOORS = (
@@ -22,6 +24,7 @@ FLOORS = (
     {"plan"},
     {"charts"},
     {"page"},
+    {"api"},
     {"commands"},
     {"__main__"},
 )
@@ -39,9 +42,28 @@ def module_name(file: Path) -> str:
 FILES = {module_name(file): file for file in sorted((SOURCE / "ntk_mnist").rglob("*.py"))}
 
 
+def tree(module: str) -> ast.Module:
+    """The source of a module; of the package itself, without its imports for type checkers.
+
+    Its public names come from above, and are imported when they are first used.
+    """
+    parsed = ast.parse(FILES[module].read_bytes())
+    if not module:
+        for part in filter(is_for_type_checkers, parsed.body):
+            part.body = []  # type: ignore[attr-defined]
+    return parsed
+
+
+def is_for_type_checkers(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+    return False
+
+
 def imports(module: str) -> Iterator[str]:
     """The full names of all modules that a module imports, also within functions."""
-    for node in ast.walk(ast.parse(FILES[module].read_bytes())):
+    for node in ast.walk(tree(module)):
         match node:
             case ast.Import(names=names):
                 yield from (name.name for name in names)
@@ -108,6 +130,30 @@ def test_the_modules_form_no_circle() -> None:
 
 def test_a_circle_is_found() -> None:
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
+
+
+def test_type_checkers_see_the_public_names_where_their_first_use_finds_them() -> None:
+    (block,) = filter(is_for_type_checkers, ast.parse(FILES[""].read_bytes()).body)
+    assert isinstance(block, ast.If)
+    seen = {
+        name.name: part.module
+        for part in block.body
+        if isinstance(part, ast.ImportFrom)
+        for name in part.names
+    }
+    assert seen == ntk_mnist._MODULES
+    assert sorted([*seen, "UserError"]) == ntk_mnist.__all__
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_module_takes_a_public_name_of_the_package_but_its_error(module: str) -> None:
+    taken = {
+        name.name
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.ImportFrom) and node.module == "ntk_mnist"
+        for name in node.names
+    }
+    assert taken - set(FILES) <= {"UserError"}
 
 
 def test_networks_and_kernels_do_not_import_each_other() -> None:
@@ -178,3 +224,8 @@ def test_the_settings_need_no_library_but_msgspec() -> None:
 
 def test_importing_the_package_imports_nothing_else() -> None:
     assert loaded_by("import ntk_mnist") - loaded_by("") == {"ntk_mnist"}
+
+
+@pytest.mark.parametrize("name", ["Architecture", "UserError", "read_table", "figure"])
+def test_a_public_name_that_computes_nothing_imports_no_numerical_library(name: str) -> None:
+    assert loaded_by(f"import ntk_mnist; ntk_mnist.{name}") & HEAVY == set()

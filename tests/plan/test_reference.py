@@ -8,11 +8,10 @@ import yaml
 from checkout import REPOSITORY
 
 from ntk_mnist import UserError
-from ntk_mnist.commands.generate import MARKER, generated
+from ntk_mnist.commands.generate import GENERATED, MARKER, generated
 from ntk_mnist.declarations import declared
 from ntk_mnist.plan.config import complete
 from ntk_mnist.plan.reference import (
-    GENERATED,
     columns_reference,
     default_config,
     schema_text,

@@ -3,12 +3,16 @@
 from collections import Counter
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from checkout import Checkout, copy, one_at_a_time
 
+import ntk_mnist as ntk
 from ntk_mnist.charts import LIKE_FOR_LIKE
+from ntk_mnist.data.catalogue import ARRAYS
 from ntk_mnist.measures import COMPARISONS
 from ntk_mnist.settings import Training
 
@@ -167,3 +171,37 @@ def test_other_times_run_networks_and_kernels_and_are_refused_if_no_step_ends_th
     said = refused.stdout + refused.stderr
     assert "solve.times: 3 is not a whole number of steps" in said
     assert "Traceback" not in said
+
+
+def test_a_notebook_computes_what_the_cells_computed(compared: Checkout) -> None:
+    folder = compared.folder / "data/prepared/digits"
+    x_train, y_train, x_test, y_test = (np.load(folder / f"{name}.npy") for name in ARRAYS)
+    data = x_train[:64] / 16, y_train[:64], x_test[:50] / 16
+    erf = ntk.Architecture(activation="erf", depth=1, W_std=1.5, b_std=0.1)
+
+    def rows(output: str, *key: str) -> dict[Any, Any]:
+        """The rows of the shards by some columns."""
+        shards = pd.read_parquet(compared.folder / f"results/tiny/{output}").to_dict("records")
+        return {tuple(row[name] for name in key): row for row in shards}
+
+    kernels = rows("kernel_prediction", "kernel", "time")
+    for kind in ("nngp", "ntk"):
+        found = ntk.predict(*data, erf, kind, times=[2, 20, inf], step_size=2)
+        for time, prediction in zip([2, 20, inf], found.astype(np.float32), strict=True):
+            np.testing.assert_array_equal(prediction.ravel(), kernels[kind, time]["prediction"])
+
+    networks, predictions = (
+        rows(output, "width", "seed", "time") for output in ("network", "network_prediction")
+    )
+    how: dict[str, Any] = {"step_size": 2, "seed": 1, "linearized": True, "y_test": y_test[:50]}
+    trained = ntk.train(*data, erf, times=[2, 20], width=64, **how)
+    assert trained.linearizations is not None
+    assert trained.test_accuracy is not None
+    for i, time in enumerate([2, 20]):
+        stored, row = predictions[64, 1, time], networks[64, 1, time]
+        np.testing.assert_array_equal(trained.predictions[i].ravel(), stored["prediction"])
+        np.testing.assert_array_equal(trained.linearizations[i].ravel(), stored["linearization"])
+        assert trained.test_accuracy[i] == row["test_accuracy"]
+        assert trained.train_loss[i] == row["train_loss"]
+        assert trained.ntk_change[i] == pytest.approx(row["ntk_change"], rel=1e-5)
+        assert trained.ntk_to_limit[i] == pytest.approx(row["ntk_to_limit"], rel=1e-5)

@@ -1,4 +1,4 @@
-"""``generate``: the files that follow from the declared settings and columns."""
+"""``generate``: the files that follow from the declared settings and columns, and docstrings."""
 
 import argparse
 from functools import partial
@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ntk_mnist import UserError
-from ntk_mnist.plan.reference import GENERATED
+from ntk_mnist.api.reference import api_reference
+from ntk_mnist.plan import reference
 from ntk_mnist.store.whole_files import write_whole
 
 #: In a Markdown file, what is below this line is generated.
 MARKER = "<!-- Below this line, `make generate` writes. -->\n"
+#: Whole files, and the part of a Markdown file below its marker, by what makes them.
+GENERATED = {**reference.GENERATED, "docs/reference.md": api_reference}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

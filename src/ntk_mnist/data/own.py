@@ -16,7 +16,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
@@ -30,9 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMES",
+    "Header",
+    "class_faults",
     "contents_of",
     "describe",
     "digest_of",
+    "faults",
+    "faults_alone",
+    "faults_together",
     "files_of",
     "name_of",
     "prepared_as",
@@ -133,7 +138,7 @@ def contents_of(dataset: str) -> dict[str, bytes]:
     return contents
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """Of an ``.npy`` file.
 
     Attributes:
@@ -203,7 +208,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> Callable[[], Any]:
     return lambda: archive.open(name)
 
 
-def _headers(dataset: str, streams: Mapping[str, Callable[[], Any]]) -> dict[str, _Header]:
+def _headers(dataset: str, streams: Mapping[str, Callable[[], Any]]) -> dict[str, Header]:
     """The headers of all arrays, of dtypes whose values are no Python objects."""
     from numpy.lib import format as npy
 
@@ -220,7 +225,7 @@ def _headers(dataset: str, streams: Mapping[str, Callable[[], Any]]) -> dict[str
                     f"{dataset}: {name} holds Python objects; save it as an array of numbers"
                 )
             size = stream.tell() + math.prod(shape) * dtype.itemsize
-            headers[name] = _Header(shape, dtype, size)
+            headers[name] = Header(shape, dtype, size)
     return headers
 
 
@@ -246,7 +251,7 @@ def _described(dataset: str, _versions: tuple[tuple[int, ...], ...]) -> Descript
     digests, classes = {}, {}
     with _opened(dataset) as streams:
         headers = _headers(dataset, streams)
-        for fault in _faults(headers):
+        for fault in faults(headers):
             raise DatasetError(f"{dataset}: {fault}")
         for name, header in headers.items():
             digest, kept = hashlib.sha256(), BytesIO()
@@ -262,7 +267,10 @@ def _described(dataset: str, _versions: tuple[tuple[int, ...], ...]) -> Descript
     x, y = headers["x_train"], headers["y_train"]
     outputs = math.prod(y.shape[1:])
     if classes:
-        outputs = _number_of_classes(dataset, classes, _rows(x))
+        found = {name: _classes_in(file) for name, file in classes.items()}
+        for fault in class_faults(found, _rows(x)):
+            raise DatasetError(f"{dataset}: {fault}")
+        outputs = max(map(max, found.values())) + 1
     is_image = x.dtype == "uint8"
     return Description(
         title=title_of(name_of(dataset)),
@@ -278,29 +286,10 @@ def _described(dataset: str, _versions: tuple[tuple[int, ...], ...]) -> Descript
     )
 
 
-def _faults(headers: Mapping[str, _Header]) -> Iterator[str]:
-    """Faults that headers tell: the array, what is wrong, and what to do."""
-    for name, (shape, dtype, _) in headers.items():
-        if dtype.kind not in "uif":
-            yield f"{name} has the dtype {dtype}; {_CONVERSIONS[name[0]]}"
-        elif not shape:
-            yield f"{name} is a single number; it needs the shape (n, …)"
-        elif not shape[0]:
-            yield f"{name} is empty; at least one row is needed"
-        elif not math.prod(shape):
-            yield f"{name} has the shape {shape}, without any value in a row"
-        elif name.startswith("y") and dtype.kind in "iu" and len(shape) > 1:
-            remedy = (
-                "ravel() makes of one column"
-                if shape[1:] == (1,)
-                else ("argmax(axis=1) makes of one-hot rows")
-            )
-            yield (
-                f"{name} has the shape {shape}; classes are whole numbers of the shape (n,), as "
-                f"{remedy}, and real-valued targets are floats"
-            )
-        elif name.startswith("y") and len(shape) > 2:
-            yield f"{name} has the shape {shape}; real-valued targets have (n,) or (n, k)"
+def faults(headers: Mapping[str, Header]) -> Iterator[str]:
+    """Faults that the headers of the arrays :data:`NAMES` tell: what is wrong, and what to do."""
+    for name, header in headers.items():
+        yield from faults_alone(name, header)
     for part in ("train", "test"):
         x, y = headers[f"x_{part}"], headers[f"y_{part}"]
         if x.shape[:1] != y.shape[:1]:
@@ -308,21 +297,51 @@ def _faults(headers: Mapping[str, _Header]) -> Iterator[str]:
                 f"x_{part} has {_rows(x):,} rows and y_{part} {_rows(y):,}; each row needs its "
                 "label"
             )
-    for letter, what in (("x", "inputs"), ("y", "labels")):
-        train, test = headers[f"{letter}_train"], headers[f"{letter}_test"]
-        if train.shape[1:] != test.shape[1:]:
-            yield (
-                f"{letter}_train has rows of the shape {train.shape[1:]} and {letter}_test of "
-                f"{test.shape[1:]}; both need the same"
-            )
-        if _meaning(letter, train.dtype) != _meaning(letter, test.dtype):
-            yield (
-                f"{letter}_train has the dtype {train.dtype} and {letter}_test {test.dtype}; "
-                f"convert the {what} of one like the other"
-            )
+    for letter in ("x", "y"):
+        yield from faults_together(f"{letter}_train", f"{letter}_test", headers)
 
 
-def _rows(header: _Header) -> int:
+def faults_alone(name: str, header: Header) -> Iterator[str]:
+    """Faults of one array; the name of inputs begins with x, that of labels with y."""
+    shape, dtype, _ = header
+    if dtype.kind not in "uif":
+        yield f"{name} has the dtype {dtype}; {_CONVERSIONS[name[0]]}"
+    elif not shape:
+        yield f"{name} is a single number; it needs the shape (n, …)"
+    elif not shape[0]:
+        yield f"{name} is empty; at least one row is needed"
+    elif not math.prod(shape):
+        yield f"{name} has the shape {shape}, without any value in a row"
+    elif name.startswith("y") and dtype.kind in "iu" and len(shape) > 1:
+        remedy = (
+            "ravel() makes of one column"
+            if shape[1:] == (1,)
+            else ("argmax(axis=1) makes of one-hot rows")
+        )
+        yield (
+            f"{name} has the shape {shape}; classes are whole numbers of the shape (n,), as "
+            f"{remedy}, and real-valued targets are floats"
+        )
+    elif name.startswith("y") and len(shape) > 2:
+        yield f"{name} has the shape {shape}; real-valued targets have (n,) or (n, k)"
+
+
+def faults_together(one: str, other: str, headers: Mapping[str, Header]) -> Iterator[str]:
+    """Faults of two arrays, of inputs or of labels, that are to be of one kind."""
+    first, second, letter = headers[one], headers[other], one[0]
+    if first.shape[1:] != second.shape[1:]:
+        yield (
+            f"{one} has rows of the shape {first.shape[1:]} and {other} of "
+            f"{second.shape[1:]}; both need the same"
+        )
+    if _meaning(letter, first.dtype) != _meaning(letter, second.dtype):
+        yield (
+            f"{one} has the dtype {first.dtype} and {other} {second.dtype}; "
+            f"convert the {'inputs' if letter == 'x' else 'labels'} of one like the other"
+        )
+
+
+def _rows(header: Header) -> int:
     return header.shape[0] if header.shape else 0
 
 
@@ -333,29 +352,27 @@ def _meaning(letter: str, dtype: "np.dtype[Any]") -> str:
     return "targets" if dtype.kind == "f" else "classes"
 
 
-def _number_of_classes(dataset: str, files: Mapping[str, BytesIO], train_size: int) -> int:
-    """The number of classes, from the labels of both sets as ``.npy`` files."""
+def _classes_in(file: BytesIO) -> list[int]:
+    """The classes of an ``.npy`` file, in ascending order."""
     import numpy as np
     from numpy.lib import format as npy
 
-    found = set[int]()
-    for name, file in files.items():
-        file.seek(0)
-        classes = np.unique(npy.read_array(file, allow_pickle=False)).tolist()
-        if classes[0] < 0:
-            raise DatasetError(
-                f"{dataset}: {name} has the class {classes[0]}; classes are whole numbers from 0 on"
-            )
-        if name == "y_train" and len(classes) == 1:
-            raise DatasetError(f"{dataset}: y_train has one class alone; at least two are needed")
-        found |= set(classes)
-    largest = max(found)
+    file.seek(0)
+    classes: list[int] = np.unique(npy.read_array(file, allow_pickle=False)).tolist()
+    return classes
+
+
+def class_faults(classes: Mapping[str, Sequence[int]], train_size: int) -> Iterator[str]:
+    """Faults of the classes that the arrays of labels have, each in ascending order."""
+    for name, found in classes.items():
+        if found[0] < 0:
+            yield f"{name} has the class {found[0]}; classes are whole numbers from 0 on"
+        if name == "y_train" and len(found) == 1:
+            yield "y_train has one class alone; at least two are needed"
+    names, largest = " or ".join(classes), max(map(max, classes.values()))
     if largest >= max(train_size, 2):
-        raise DatasetError(
-            f"{dataset}: y_train or y_test has the class {largest:,}, for {train_size:,} training "
-            f"rows; {_NUMBERING}"
-        )
+        yield f"{names} has the class {largest:,}, for {train_size:,} training rows; {_NUMBERING}"
     # A rare class may be in neither set, but the first one is missing from what counts from 1.
-    if 0 not in found:
-        raise DatasetError(f"{dataset}: y_train and y_test have no class 0; {_NUMBERING}")
-    return largest + 1
+    if not any(0 in found for found in classes.values()):
+        have = "have" if len(classes) > 1 else "has"
+        yield f"{' and '.join(classes)} {have} no class 0; {_NUMBERING}"

@@ -19,7 +19,14 @@ from ntk_mnist.registries import names_in
 from ntk_mnist.settings import AXES, Config
 from ntk_mnist.store.schemas import SHARD_SCHEMAS, TABLE_SCHEMAS
 
-__all__ = ["GENERATED", "columns_reference", "default_config", "schema_text", "settings_reference"]
+__all__ = [
+    "GENERATED",
+    "columns_reference",
+    "default_config",
+    "explained",
+    "schema_text",
+    "settings_reference",
+]
 
 _WIDTH = 96
 _TYPES = {int: "whole number", float: "number", str: "text", bool: "true or false"}
@@ -47,10 +54,10 @@ def default_config() -> str:
             lines += _comment(_heading(section.type), "")
             lines.append(f"{section.name}:")
             for setting in declared(section.type):
-                lines += _comment(_explained(section.type, setting), "  ")
+                lines += _comment(explained(section.type, setting), "  ")
                 lines.append(f"  {setting.name}: {_yaml(setting.default)}")
         else:
-            lines += _comment(_explained(Config, section), "")
+            lines += _comment(explained(Config, section), "")
             if section.name == "sources":
                 lines += [f"#   {dataset}: {_yaml(places)}" for dataset, places in SOURCES.items()]
             lines.append(f"{section.name}: {_yaml(section.default)}")
@@ -89,7 +96,7 @@ def _meaning(column: pa.Field) -> str:
     return text.replace("|", "\\|")
 
 
-#: What `make generate` writes: whole files, and the part of a file below its marker.
+#: What follows from the declarations: whole files, and the part of a file below its marker.
 GENERATED: Mapping[str, Any] = {
     "workflow/schemas/config.schema.yaml": schema_text,
     "config/config.yaml": default_config,
@@ -107,7 +114,7 @@ def _heading(section: type[Any]) -> str:
     return " ".join(text.replace("``", "`").split())
 
 
-def _explained(group: type[Any], setting: Field) -> str:
+def explained(group: type[Any], setting: Field) -> str:
     """The sentence of a setting and what is allowed."""
     text = setting.description[:1].upper() + setting.description[1:]
     return f"{text}. {_allowed(group, setting)}." if _allowed(group, setting) else f"{text}."
