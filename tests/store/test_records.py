@@ -135,9 +135,16 @@ def test_the_record_of_a_table_holds_its_columns_shards_and_rows() -> None:
     assert differences(table_record({"size": "int64"}, {"a": "1", "b": "2"}, "{}"), record) == [
         "column size was int64, is int32"
     ]
-    for shards in ({"a": "1"}, {"a": "1", "b": "3"}, {"a": "1", "c": "2"}):
-        (word,) = differences(table_record({"size": "int32"}, shards, "{}"), record)
-        assert word.startswith("shards was ")
+    for shards, words in (
+        ({"a": "1"}, "shards: 1 added"),
+        ({"a": "1", "b": "missing"}, "shards: 1 added"),
+        ({"a": "1", "b": "3"}, "shards: 1 changed"),
+        ({"a": "1", "c": "2"}, "shards: 1 added, 1 gone"),
+    ):
+        made = table_record({"size": "int32"}, shards, "{}")
+        assert differences(made, record) == [words]
+        # One that was made before tables listed their shards.
+        assert differences({**made, "shards": None}, record) == ["shards changed"]
     other_rows = table_record({"size": "int32"}, {"a": "1", "b": "2"}, "{'seed': (0,)}")
     assert differences(other_rows, record) == ["rows was {'seed': (0,)}, is {}"]
 
@@ -147,7 +154,7 @@ def test_the_record_of_a_chart_holds_its_tables_their_dataset_and_the_libraries_
     record = chart_record("comparison", tables, "mnist")
     assert set(record["libraries"]) == {"altair", "vl-convert-python"}
     (word,) = differences(chart_record("comparison", {**tables, "kernel": "3"}, "mnist"), record)
-    assert word.startswith("tables was ")
+    assert word == "tables: kernel changed"
     other_chart = differences(chart_record("calibration", tables, "mnist"), record)
     assert "chart was calibration, is comparison" in other_chart
     other_dataset = differences(chart_record("comparison", tables, "digits"), record)

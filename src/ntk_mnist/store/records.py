@@ -32,7 +32,8 @@ __all__ = [
 
 #: ``{"settings": …, "columns": …, "code": …, "libraries": …}``, in JSON's types. A part
 #: ``"accepted"`` holds marks, which are no difference: by date, what differed when a person
-#: accepted the file as it was.
+#: accepted the file as it was. Nor is a part ``"shards"`` or ``"tables"``, which says what a file
+#: was made of, so that a difference can be told in words.
 Record: TypeAlias = dict[str, dict[str, Any]]
 
 #: The value of a setting that changes nothing beside the others.
@@ -40,6 +41,10 @@ UNUSED = "unused"
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
+#: Settings that are digests, which say nothing to a person.
+_DIGESTS = ("data_digest", "published numbers", "shards", "tables")
+#: Of a file of which a table or chart can be made, if there is none.
+_MISSING = "missing"
 
 
 def make_record(
@@ -117,7 +122,9 @@ def table_record(
         "accepted shards": f"{len(marked)}, {max(dates)}" if marked else "none",
     }
     made = make_record(settings, [made_by], columns=columns)
-    return made | {"accepted": marked} if marked else made
+    # Short, as there may be ten thousand.
+    of = {_short(path): digest[:8] for path, digest in shards.items() if digest != _MISSING}
+    return made | {"shards": of} | ({"accepted": marked} if marked else {})
 
 
 def reproduction_record(
@@ -131,7 +138,8 @@ def reproduction_record(
         published: the digest of the published numbers.
     """
     settings = {"tables": digest_of(tables), "published numbers": published[:16]}
-    return make_record(settings, ["commands.reproduce.rows"], columns=columns)
+    made = make_record(settings, ["commands.reproduce.rows"], columns=columns)
+    return made | {"tables": dict(tables)}
 
 
 def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
@@ -142,12 +150,13 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
         tables: the digests of its tables by their names.
         dataset: that the tables are of; the entries of other datasets do not count.
     """
-    return make_record(
+    made = make_record(
         {"chart": name, "tables": digest_of(tables), "dataset": dataset},
         [f"charts.{name}.draw", "commands.chart.render"],
         _CHART_LIBRARIES,
         choices=_entry_of(dataset),
     )
+    return made | {"tables": dict(tables)}
 
 
 def accepted(made: Record, wanted: Record, when: str) -> Record:
@@ -168,6 +177,10 @@ def digest_of(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]
 
 
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 @cache
 def _version(distribution: str) -> str:
     return version(distribution)
@@ -186,6 +199,24 @@ def differences(made: Mapping[str, Any], wanted: Record) -> list[str]:
                 words.append(f"{label}{name} is new")
             elif name not in now:
                 words.append(f"{label}{name} is gone")
+            elif before[name] != now[name] and part == "settings" and name in _DIGESTS:
+                words.append(_changed(name, made.get(name), wanted.get(name)))
             elif before[name] != now[name]:
                 words.append(f"{label}{name} was {before[name]}, is {now[name]}")
     return words + changed_definitions(made.get("code", {}), wanted["code"])
+
+
+def _changed(name: str, before: Mapping[str, str] | None, now: Mapping[str, str] | None) -> str:
+    """What changed among files, as in ``shards: 111 added, 3 changed, 2 gone``."""
+    if before is None or now is None:
+        return f"{name.replace('_digest', '')} changed"
+    files = {
+        "added": set(now) - set(before),
+        "changed": {file for file in set(now) & set(before) if now[file] != before[file]},
+        "gone": set(before) - set(now),
+    }
+    if name == "tables":
+        words = [f"{' and '.join(sorted(which))} {how}" for how, which in files.items() if which]
+    else:
+        words = [f"{len(which):,} {how}" for how, which in files.items() if which]
+    return f"{name}: {', '.join(words)}" if words else f"{name} changed"
