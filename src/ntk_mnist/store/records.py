@@ -28,6 +28,7 @@ __all__ = [
     "prepared_record",
     "reproduction_record",
     "table_record",
+    "was_made_of",
 ]
 
 #: ``{"settings": …, "columns": …, "code": …, "libraries": …}``, in JSON's types. A part
@@ -43,7 +44,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
 #: Settings that are digests, which say nothing to a person.
 _DIGESTS = ("data_digest", "published numbers", "shards", "tables")
-#: Of a file of which a table or chart can be made, if there is none.
+#: The digest of a file that is not there, beside which a table in part is made.
 _MISSING = "missing"
 
 
@@ -123,7 +124,7 @@ def table_record(
     }
     made = make_record(settings, [made_by], columns=columns)
     # Short, as there may be ten thousand.
-    of = {_short(path): digest[:8] for path, digest in shards.items() if digest != _MISSING}
+    of = {_short(path): digest[:8] for path, digest in shards.items()}
     return made | {"shards": of} | ({"accepted": marked} if marked else {})
 
 
@@ -172,6 +173,11 @@ def marks(made: Mapping[str, Any]) -> dict[str, list[str]]:
     return dict(made.get("accepted", {}))
 
 
+def was_made_of(made: Mapping[str, Any], path: str) -> bool:
+    """Whether a table was made of a shard, by its path, whatever was in it."""
+    return made.get("shards", {}).get(_short(path), _MISSING) != _MISSING
+
+
 def digest_of(digests: Mapping[str, str]) -> str:
     """One digest of several, by their names."""
     return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]
@@ -210,10 +216,11 @@ def _changed(name: str, before: Mapping[str, str] | None, now: Mapping[str, str]
     """What changed among files, as in ``shards: 111 added, 3 changed, 2 gone``."""
     if before is None or now is None:
         return f"{name.replace('_digest', '')} changed"
+    before = {file: digest for file, digest in before.items() if digest != _MISSING}
     files = {
         "added": set(now) - set(before),
-        "changed": {file for file in set(now) & set(before) if now[file] != before[file]},
-        "gone": set(before) - set(now),
+        "changed": {f for f in set(now) & set(before) if now[f] not in (before[f], _MISSING)},
+        "gone": {file for file in before if now.get(file, _MISSING) == _MISSING},
     }
     if name == "tables":
         words = [f"{' and '.join(sorted(which))} {how}" for how, which in files.items() if which]
