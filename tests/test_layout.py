@@ -22,7 +22,7 @@ FLOORS = (
     {"networks", "kernels"},
     {"comparison"},
     {"plan"},
-    {"charts"},
+    {"charts", "terminal"},
     {"page"},
     {"api"},
     {"commands"},

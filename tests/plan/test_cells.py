@@ -264,8 +264,7 @@ def test_of_a_users_own_dataset_the_content_counts_and_not_where_it_lies(
     changed = experiment_of(config | {"inputs": {"dataset": place}})
     for output in before.kernels[0].outputs:
         words = differences(before.kernels[0].record(output), changed.kernels[0].record(output))
-        digests = (e.description.sha256[:16] for e in (before, changed))
-        assert words == ["data_digest was {}, is {}".format(*digests)]
+        assert words == ["data changed"]
     assert before.prepared != changed.prepared
 
 

@@ -16,6 +16,7 @@ from ntk_mnist.store.records import (
     marks,
     prepared_record,
     table_record,
+    was_made_of,
 )
 
 ENTRIES = ["networks.training.batch_order"]
@@ -135,11 +136,28 @@ def test_the_record_of_a_table_holds_its_columns_shards_and_rows() -> None:
     assert differences(table_record({"size": "int64"}, {"a": "1", "b": "2"}, "{}"), record) == [
         "column size was int64, is int32"
     ]
-    for shards in ({"a": "1"}, {"a": "1", "b": "3"}, {"a": "1", "c": "2"}):
-        (word,) = differences(table_record({"size": "int32"}, shards, "{}"), record)
-        assert word.startswith("shards was ")
+    for shards, words in (
+        ({"a": "1"}, "shards: 1 added"),
+        ({"a": "1", "b": "missing"}, "shards: 1 added"),
+        ({"a": "1", "b": "3"}, "shards: 1 changed"),
+        ({"a": "1", "c": "2"}, "shards: 1 added, 1 gone"),
+        ({"a": "3", "b": "1", "c": "2", "d": "2"}, "shards: 2 changed, 2 gone"),
+    ):
+        made = table_record({"size": "int32"}, shards, "{}")
+        assert differences(made, record) == [words]
+        # One that was made before tables listed their shards.
+        assert differences({**made, "shards": None}, record) == ["shards changed"]
     other_rows = table_record({"size": "int32"}, {"a": "1", "b": "2"}, "{'seed': (0,)}")
     assert differences(other_rows, record) == ["rows was {'seed': (0,)}, is {}"]
+
+
+def test_a_shard_that_is_to_be_made_is_added_and_one_that_was_deleted_is_gone() -> None:
+    made = table_record({}, {"a": "1", "b": "2"}, "{}")
+    wanted = table_record({}, {"a": "1", "b": "2", "c": "missing"}, "{}")
+    assert differences(made, wanted) == ["shards: 1 added"]
+    wanted = table_record({}, {"a": "missing", "b": "2"}, "{}")
+    assert differences(made, wanted) == ["shards: 1 gone"]
+    assert [was_made_of(wanted, path) for path in "abc"] == [False, True, False]
 
 
 def test_the_record_of_a_chart_holds_its_tables_their_dataset_and_the_libraries_that_draw() -> None:
@@ -147,7 +165,7 @@ def test_the_record_of_a_chart_holds_its_tables_their_dataset_and_the_libraries_
     record = chart_record("comparison", tables, "mnist")
     assert set(record["libraries"]) == {"altair", "vl-convert-python"}
     (word,) = differences(chart_record("comparison", {**tables, "kernel": "3"}, "mnist"), record)
-    assert word.startswith("tables was ")
+    assert word == "tables: kernel changed"
     other_chart = differences(chart_record("calibration", tables, "mnist"), record)
     assert "chart was calibration, is comparison" in other_chart
     other_dataset = differences(chart_record("comparison", tables, "digits"), record)

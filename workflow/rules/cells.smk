@@ -38,5 +38,4 @@ rule kernel:
         "Solving the kernels, size {wildcards.size}, {wildcards.architecture}"
     shell:
         "python -m ntk_mnist kernel --threads {params.threads} --cell {params.cell:q}"
-        # Progress goes into the log and to the terminal, on which no result depends.
-        " --attempt {resources.attempt} --data data --output {output} --terminal 3 3>&2 2> {log}"
+        " --attempt {resources.attempt} --data data --output {output} 2> {log}"

@@ -26,6 +26,7 @@ def stop(number, _):
     logging.disable()
     waited = SECONDS_TO_END if STOPPED_BY else 0
     STOPPED_BY.append(number)
+    end_terminal()
     jobs = set(psutil.Process().children(recursive=True))
     while jobs and waited < SECONDS_TO_WAIT:
         for job in jobs:

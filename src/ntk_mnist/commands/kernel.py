@@ -1,7 +1,6 @@
 """``kernel``: one cell, the infinite-width kernels of one architecture and size."""
 
 import argparse
-import os
 import shutil
 import sys
 from dataclasses import replace
@@ -21,7 +20,6 @@ from ntk_mnist.data.inputs import load
 from ntk_mnist.kernels.cell import solve_cell
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.plan.cells import KernelCell
-from ntk_mnist.process import tolerant
 from ntk_mnist.store.checkpoint import Checkpoint
 from ntk_mnist.store.programs import StoredPrograms
 from ntk_mnist.store.progress import ProgressLines
@@ -33,9 +31,6 @@ from ntk_mnist.store.shards import is_current, write
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_cell_arguments(parser, KernelCell)
-    parser.add_argument(
-        "--terminal", type=int, help="file descriptor that gets the lines of progress too"
-    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -46,12 +41,9 @@ def run(options: argparse.Namespace) -> None:
     if options.attempt > 1 and all(is_current(shards[name], made[name]) for name in shards):
         return
     folder = checkpoint_folder(options)
-    streams = [sys.stderr]
-    if options.terminal is not None:
-        streams.append(tolerant(os.fdopen(options.terminal, "w")))
     services = Services(
         programs=StoredPrograms(compiled_folder(options), made["kernel"]),
-        progress=lambda kind: ProgressLines(f"{kind}, {cell.size:,} images", streams),
+        progress=lambda kind: ProgressLines(f"{kind}, {cell.size:,} images", sys.stderr),
     )
     if cell.solver == "exact":
         # Only a solve of minutes is worth storing parts of.

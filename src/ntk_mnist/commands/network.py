@@ -5,6 +5,7 @@ that a killed process had finished are in the cell's checkpoint.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,10 +26,13 @@ from ntk_mnist.networks.training import Diverged, Trained, Trainer
 from ntk_mnist.plan.cells import NetworkCell
 from ntk_mnist.store.checkpoint import Checkpoint
 from ntk_mnist.store.programs import StoredPrograms
+from ntk_mnist.store.progress import ProgressLines, Stage
 from ntk_mnist.store.records import Record, marks
 from ntk_mnist.store.schemas import SHARD_SCHEMAS
 from ntk_mnist.store.shards import TableError, about, is_current, read, write
 
+#: A cell that takes no longer, in seconds, says nothing of its progress.
+_SHORT = 10.0
 #: Rows of each output, by its name.
 Rows: TypeAlias = dict[str, list[dict[str, Any]]]
 
@@ -70,7 +74,12 @@ def run(options: argparse.Namespace) -> None:
     else:
         trainer = Trainer(*what, programs)
     diverged: list[Diverged] = []
-    for seed in missing:
+    # A seed is one compiled program, from which nothing comes before its end.
+    what_of_each = f"width {cell.width:,}, {cell.size:,} images, {cell.epochs:,} epochs each"
+    progress = ProgressLines(what_of_each, sys.stderr, quiet=_SHORT)
+    for done, seed in enumerate(missing):
+        if done:
+            progress(Stage.SEEDS, done, len(missing))
         name = f"seed={seed}"
         if name not in checkpoint:
             try:
@@ -82,6 +91,7 @@ def run(options: argparse.Namespace) -> None:
             checkpoint[name] = np.array(msgspec.json.encode(trained._asdict()).decode())
         measures: Rows = msgspec.json.decode(str(checkpoint[name]))
         rows[seed] = {o: [cell.identity | row for row in measures[o]] for o in cell.outputs}
+    progress(Stage.SEEDS, len(missing), len(missing))
     if diverged:
         more = f" (and {len(diverged) - 1} other seeds)" if len(diverged) > 1 else ""
         raise Diverged(f"{diverged[0]}{more}")

@@ -1,11 +1,11 @@
-"""How far a long cell is, in lines: for a terminal and for a log.
+"""How far a long cell is, in lines of its log, which a terminal shows.
 
 The stages' words are declared here and not where they are computed, so that a word can change
 without anything being computed again.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from typing import TextIO, TypeAlias
 
@@ -13,7 +13,7 @@ __all__ = ["Progress", "ProgressLines", "Stage", "no_progress"]
 
 
 class Stage(Enum):
-    """Stages of an exact solve, by the words that show them."""
+    """Stages of an exact solve and of training, by the words that show them."""
 
     SCHUR_COMPLEMENT = "Schur complement"
     FORWARD_STEPS = "forward steps"
@@ -22,6 +22,7 @@ class Stage(Enum):
     EXACT_PRODUCTS = "exact products"
     REFINEMENT = "refinement"
     TEST_IMAGES = "test images"
+    SEEDS = "seeds"
 
 
 #: Called with a stage, how many of its tiles or steps are done, and how many there are.
@@ -37,12 +38,14 @@ class ProgressLines:
 
     Args:
         what: the beginning of each line.
-        streams: where the lines go.
+        stream: where the lines go.
         seconds: the least time between two lines of a stage.
+        quiet: a stage that takes no longer, in seconds, has no line.
     """
 
-    def __init__(self, what: str, streams: Sequence[TextIO], seconds: float = 5.0) -> None:
-        self._what, self._streams, self._seconds = what, streams, seconds
+    def __init__(self, what: str, stream: TextIO, seconds: float = 5.0, quiet: float = 0.0) -> None:
+        self._what, self._stream = what, stream
+        self._seconds, self._quiet = max(seconds, quiet), quiet
         self._stage: Stage | None = None
         self._started = self._ended = self._last = time.monotonic()
         self._first = (0.0, 0)
@@ -54,7 +57,8 @@ class ProgressLines:
             self._stage, self._started, self._last = stage, self._ended, self._ended
             self._first = (now, done)
         self._ended = now
-        if done < total and now - self._last < self._seconds:
+        since_line, since_start = now - self._last, now - self._started
+        if since_start < self._quiet or (done < total and since_line < self._seconds):
             return
         self._last = now
         line = f"{self._what}: {stage.value}, {done:,} of {total:,}"
@@ -64,8 +68,7 @@ class ProgressLines:
             line += f", took {_duration(now - self._started)}"
         elif done > before:
             line += f", {_duration((now - since) * (total - done) / (done - before))} left"
-        for stream in self._streams:
-            print(line, file=stream, flush=True)
+        print(line, file=self._stream, flush=True)
 
 
 def _duration(seconds: float) -> str:

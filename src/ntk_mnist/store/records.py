@@ -29,11 +29,13 @@ __all__ = [
     "prepared_record",
     "reproduction_record",
     "table_record",
+    "was_made_of",
 ]
 
 #: ``{"settings": …, "columns": …, "code": …, "libraries": …}``, in JSON's types. A part
 #: ``"accepted"`` holds marks, which are no difference: by date, what differed when a person
-#: accepted the file as it was.
+#: accepted the file as it was. Nor is a part ``"shards"`` or ``"tables"``, which says what a file
+#: was made of, so that a difference can be told in words.
 Record: TypeAlias = dict[str, dict[str, Any]]
 
 #: The value of a setting that changes nothing beside the others.
@@ -42,6 +44,13 @@ UNUSED = "unused"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
 _PAGE_LIBRARIES = (*_CHART_LIBRARIES, "jinja2")
+#: Settings that are digests, which say nothing to a person.
+_DIGESTS = (
+    *("charts", "data_digest", "experiment", "published numbers", "shards", "tables"),
+    "templates",
+)
+#: The digest of a file that is not there, beside which a table in part is made.
+_MISSING = "missing"
 
 
 def make_record(
@@ -119,7 +128,9 @@ def table_record(
         "accepted shards": f"{len(marked)}, {max(dates)}" if marked else "none",
     }
     made = make_record(settings, [made_by], columns=columns)
-    return made | {"accepted": marked} if marked else made
+    # Short, as there may be ten thousand.
+    of = {_short(path): digest[:8] for path, digest in shards.items()}
+    return made | {"shards": of} | ({"accepted": marked} if marked else {})
 
 
 def reproduction_record(
@@ -133,7 +144,8 @@ def reproduction_record(
         published: the digest of the published numbers.
     """
     settings = {"tables": digest_of(tables), "published numbers": published[:16]}
-    return make_record(settings, ["commands.reproduce.rows"], columns=columns)
+    made = make_record(settings, ["commands.reproduce.rows"], columns=columns)
+    return made | {"tables": dict(tables)}
 
 
 def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
@@ -144,13 +156,14 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
         tables: the digests of its tables by their names.
         dataset: that the tables are of; the entries of other datasets do not count.
     """
-    return make_record(
+    made = make_record(
         {"chart": name, "tables": digest_of(tables), "dataset": dataset}
         | {"templates": templates_digest()},
         [f"charts.{name}.draw", "commands.chart.render"],
         _PAGE_LIBRARIES,
         choices=_entry_of(dataset),
     )
+    return made | {"tables": dict(tables)}
 
 
 def page_record(experiment: str, tables: Mapping[str, str], figures: Mapping[str, str]) -> Record:
@@ -164,11 +177,12 @@ def page_record(experiment: str, tables: Mapping[str, str], figures: Mapping[str
     settings = {
         "experiment": digest_of({"experiment": experiment}),
         "tables": digest_of(tables),
-        "figures": digest_of(figures),
+        "charts": digest_of(figures),
         "templates": templates_digest(),
     }
     entries = ["commands.page.page_of", "page.documents.experiment_page"]
-    return make_record(settings, entries, _PAGE_LIBRARIES)
+    made = make_record(settings, entries, _PAGE_LIBRARIES)
+    return made | {"tables": dict(tables), "charts": dict(figures)}
 
 
 def accepted(made: Record, wanted: Record, when: str) -> Record:
@@ -184,9 +198,18 @@ def marks(made: Mapping[str, Any]) -> dict[str, list[str]]:
     return dict(made.get("accepted", {}))
 
 
+def was_made_of(made: Mapping[str, Any], path: str) -> bool:
+    """Whether a table was made of a shard, by its path, whatever was in it."""
+    return made.get("shards", {}).get(_short(path), _MISSING) != _MISSING
+
+
 def digest_of(digests: Mapping[str, str]) -> str:
     """One digest of several, by their names."""
     return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @cache
@@ -207,6 +230,25 @@ def differences(made: Mapping[str, Any], wanted: Record) -> list[str]:
                 words.append(f"{label}{name} is new")
             elif name not in now:
                 words.append(f"{label}{name} is gone")
+            elif before[name] != now[name] and part == "settings" and name in _DIGESTS:
+                words.append(_changed(name, made.get(name), wanted.get(name)))
             elif before[name] != now[name]:
                 words.append(f"{label}{name} was {before[name]}, is {now[name]}")
     return words + changed_definitions(made.get("code", {}), wanted["code"])
+
+
+def _changed(name: str, before: Mapping[str, str] | None, now: Mapping[str, str] | None) -> str:
+    """What changed among files, as in ``shards: 111 added, 3 changed, 2 gone``."""
+    if before is None or now is None:
+        return f"{name.replace('_digest', '')} changed"
+    before = {file: digest for file, digest in before.items() if digest != _MISSING}
+    files = {
+        "added": set(now) - set(before),
+        "changed": {f for f in set(now) & set(before) if now[f] not in (before[f], _MISSING)},
+        "gone": {file for file in before if now.get(file, _MISSING) == _MISSING},
+    }
+    if name in ("charts", "tables"):
+        words = [f"{' and '.join(sorted(which))} {how}" for how, which in files.items() if which]
+    else:
+        words = [f"{len(which):,} {how}" for how, which in files.items() if which]
+    return f"{name}: {', '.join(words)}" if words else f"{name} changed"
