@@ -43,7 +43,8 @@ def test_a_line_ends_with_the_last_epoch_of_all_of_its_seeds() -> None:
 
 
 def test_of_many_epochs_some_are_drawn_the_first_and_the_last_among_them() -> None:
-    table = networks().assign(epoch_train_loss=[1 / np.arange(1, 1001)] * len(networks()))
+    table = networks()
+    table["epoch_train_loss"] = pd.Series([1 / np.arange(1, 1001)] * len(table))
     points = drawn(spec_of(table))
     epochs = sorted(points["epoch"].unique())
     assert (epochs[0], epochs[-1]) == (1, 1000)

@@ -93,13 +93,15 @@ def test_the_mean_is_over_the_seeds_of_one_architecture_width_and_size() -> None
 
 def test_a_heading_names_every_varying_setting_and_no_other() -> None:
     two = [Architecture(depth=3, W_std=1.5), Architecture(depth=10, W_std=1.2649110640673518)]
-    assert headings(two) == ["depth 3, W_std 1.5", "depth 10, W_std 1.26491"]
+    assert headings(two) == ["depth 3, W_std 1.5", "depth 10, W_std 1.265"]
     assert headings(two[:1]) == [""]
 
 
 def test_headings_of_close_values_have_the_digits_that_tell_them_apart() -> None:
     two = [Architecture(b_std=1e-5), Architecture(b_std=1.00000001e-5)]
     assert headings(two) == ["b_std 1e-5", "b_std 1.00000001e-5"]
+    two = [Architecture(b_std=1.0), Architecture(b_std=1.0001)]
+    assert headings(two) == ["b_std 1", "b_std 1.0001"]
 
 
 def test_the_subject_counts_in_the_singular() -> None:

@@ -77,7 +77,8 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
     widths = width_series(networks["width"], kinds)
     score = score_of(networks, kernels)
     finite = _of_networks(networks, kernels, score)
-    each = len(widths.finite) > FEW and has_bands(finite)
+    # One size is no line, and its bars do not merge.
+    each = len(widths.finite) > FEW and networks["size"].nunique() > 1 and has_bands(finite)
     widths = widths.in_panels if each else replace(widths, named="ends")
     count = len(kinds) + (0 if each else 1)
     beside = max(map(room_for_labels, [times, *([] if each else [widths])]))

@@ -73,7 +73,9 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
     score = score_of(networks, kernels)
     gaps = {kind: _gaps(networks, kernels, score, kind) for kind in kinds}
     series = size_series(networks["size"])
-    each = len(series.finite) > FEW and any(map(has_bands, gaps.values()))
+    # One width is no line, and its bars do not merge.
+    several = networks["width"].nunique() > 1
+    each = len(series.finite) > FEW and several and any(map(has_bands, gaps.values()))
     series = series.in_panels if each else replace(series, named="ends")
     grid = layout.grid(
         len(series.finite) if each else len(kinds),

@@ -168,6 +168,7 @@ def cells(
         "grid": False,
         "labelAngle": 0,
         "labelOverlap": "greedy",
+        "labelSeparation": 4,
     }
     base = alt.Chart(shown).encode(
         x=alt.X("width:O", title="Width", axis=alt.Axis(**labels)),

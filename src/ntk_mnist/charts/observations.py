@@ -284,9 +284,10 @@ def headings(architectures: Sequence[Architecture]) -> list[str]:
         values = asdict(architecture).items()
         return ", ".join(_words(name, v, digits) for name, v in values if name not in shared)
 
-    short = [heading(architecture, 6) for architecture in architectures]
-    if len(set(short)) == len(short):
-        return short
+    for digits in (4, 6):
+        short = [heading(architecture, digits) for architecture in architectures]
+        if len(set(short)) == len(short):
+            return short
     return [heading(architecture, 17) for architecture in architectures]
 
 

@@ -2,10 +2,11 @@
 
 import json
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, pairwise
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -310,8 +311,13 @@ def lines(
     if not finite.empty or not series.limits:
         base = alt.Chart(finite).encode(**encodings)
         if has_bands(finite):
-            band = {"y": alt.Y("low:Q"), "y2": alt.Y2("high:Q"), "opacity": alt.value(0.18)}
-            layers.append(base.mark_area(strokeWidth=0).encode(**band))
+            low, column = _same_scale(y, "low"), _described(x)["field"]
+            # At one place, a band has no width.
+            alone = finite[column].nunique() == 1
+            band = base.mark_rule(strokeWidth=3) if alone else base.mark_area(strokeWidth=0)
+            layers.append(
+                band.encode(y=low, y2="high:Q", opacity=alt.value(0.4 if alone else 0.18))
+            )
         layers.append(base.mark_line(strokeWidth=1.8))
         # Points that do not show still have tooltips.
         opacity = {} if points else {"opacity": alt.value(0)}
@@ -323,6 +329,9 @@ def lines(
         outlines = base.mark_point(filled=False, size=45, strokeWidth=1)
         layers.append(outlines.encode(**of_point, shape=series.limit_shape))
     ends = _ends(data, x, y, series, grid, more_ends or {})
+    if series.named != "legend":
+        # Each panel listens to clicks, for all panels.
+        layers[0] = layers[0].add_params(series.selection)
     # The first layer stays first: the selection of the legend needs its colours.
     return alt.layer(*layers[:1], *behind, *layers[1:], *ends)
 
@@ -374,6 +383,8 @@ def _ends(
                 x=alt.value("width"),
                 y=y_label,
                 text="label:N",
+                # Vega hears clicks on marks that have a tooltip.
+                tooltip=alt.Tooltip("label:N", title=series.title),
                 **colour | {"color": alt.value(text)},
             )
         )
@@ -475,28 +486,40 @@ def rows_of_panels(
         rows: heading, panels and their grid, of each; an empty heading takes no space.
         series: the lines of all panels.
     """
-    every = [series] if isinstance(series, Series) else series
+    with warnings.catch_warnings():
+        # The selections of all panels are one, as they should be.
+        warnings.filterwarnings("ignore", message="Automatically deduplicated selection")
+        return _rows_of_panels(rows, [series] if isinstance(series, Series) else series)
+
+
+def _rows_of_panels(
+    rows: Sequence[tuple[str, Sequence[Panel], Grid]], every: Sequence[Series]
+) -> Figure:
     drawn: list[alt.HConcatChart] = []
     for heading, panels, grid in rows:
         for start in range(0, len(panels), grid.across):
             first, *others = panels[start : start + grid.across]
-            if not drawn and every:
-                # Vega defines a selection in one panel, and all panels use it.
-                first = first.add_params(*(one.selection for one in every))
+            if not drawn:
+                # Vega defines the selection of a legend in one panel, and all panels use it.
+                bound = [one.selection for one in every if one.named == "legend"]
+                first = first.add_params(*bound) if bound else first
             # So that panels of a row are level, whatever is above and beside them.
             line = alt.hconcat(first, *others, spacing=grid.spacing, bounds="flush")
             if heading and not start:
                 line = line.properties(
                     title=alt.Title(heading, anchor="start", fontSize=TITLE_SIZE)
                 )
-            drawn.append(line)
-    whole: Figure = drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn, spacing=16)
-    if every and all(one.named == "legend" for one in every):
-        return whole
-    # Without a legend, nothing is shared; labels of two series may be equal.
-    figures: list[Figure] = [*drawn, whole]
-    for figure in figures:
-        figure.resolve = alt.Resolve(
-            scale=alt.ScaleResolveMap(color="independent", strokeDash="independent")
-        )
-    return whole
+            drawn.append(_resolved(line, every))
+    if len(drawn) == 1:
+        return drawn[0]
+    return _resolved(alt.vconcat(*drawn, spacing=16), every)
+
+
+_Rows = TypeVar("_Rows", alt.HConcatChart, alt.VConcatChart)
+
+
+def _resolved(figure: _Rows, series: Sequence[Series]) -> _Rows:
+    """Panels share a legend; without one, they share nothing: labels of two series may be equal."""
+    if series and all(one.named == "legend" for one in series):
+        return figure
+    return figure.resolve_scale(color="independent", strokeDash="independent", shape="independent")

@@ -111,10 +111,7 @@ class Series:
         name, fields = f"chosen_{self.field}", [self.field]
         if self.named == "legend":
             return alt.selection_point(name=name, fields=fields, bind="legend")
-        # In any panel, as Vega would else listen in the one that defines the selection; and of
-        # marks that have a series.
-        on = f"view:click[datum && datum.{self.field}]"
-        return alt.selection_point(name=name, fields=fields, on=on, clear="view:dblclick")
+        return alt.selection_point(name=name, fields=fields)
 
     @property
     def opacity(self) -> Any:
