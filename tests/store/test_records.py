@@ -163,7 +163,7 @@ def test_a_shard_that_is_to_be_made_is_added_and_one_that_was_deleted_is_gone() 
 def test_the_record_of_a_chart_holds_its_tables_their_dataset_and_the_libraries_that_draw() -> None:
     tables = {"network": "1", "kernel": "2"}
     record = chart_record("comparison", tables, "mnist")
-    assert set(record["libraries"]) == {"altair", "vl-convert-python"}
+    assert set(record["libraries"]) == {"altair", "jinja2", "vl-convert-python"}
     (word,) = differences(chart_record("comparison", {**tables, "kernel": "3"}, "mnist"), record)
     assert word == "tables: kernel changed"
     other_chart = differences(chart_record("calibration", tables, "mnist"), record)

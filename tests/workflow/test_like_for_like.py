@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from checkout import Checkout, copy, one_at_a_time
+from checkout import ENDINGS, Checkout, copy, one_at_a_time
 
 import ntk_mnist as ntk
 from ntk_mnist.charts import LIKE_FOR_LIKE
@@ -27,7 +27,7 @@ solve: {times: [2, 20]}
 """
 CHARTS = {*LIKE_FOR_LIKE, "calibration"}
 #: What runs if the comparisons change; `dynamics` is drawn of networks and kernels.
-COMPARED = Counter(compare=1, chart=3)
+COMPARED = Counter(compare=1, chart=4, page=1)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def compared(pristine_checkout: Path, shared: Path, tmp_path: Path) -> Checkout:
             building.configure(CONFIG)
             counts = building.jobs()
             assert counts == Counter(
-                prepare=1, network=2, kernel=1, table=3, compare=1, chart=len(CHARTS)
+                prepare=1, network=2, kernel=1, table=3, compare=1, chart=len(CHARTS), page=1
             )
             building.folder.rename(finished.folder)
     return Checkout(copy(finished.folder, tmp_path / "compared"))
@@ -48,7 +48,7 @@ def compared(pristine_checkout: Path, shared: Path, tmp_path: Path) -> Checkout:
 
 def test_one_command_compares_networks_with_their_limit(compared: Checkout) -> None:
     assert {f.split("/")[-1] for f in compared.results() if "/figures/" in f} == {
-        f"{chart}.{ending}" for chart in CHARTS for ending in ("html", "png", "svg")
+        f"{chart}.{ending}" for chart in CHARTS for ending in ENDINGS
     }
     assert compared.jobs() == Counter()
     distances = compared.table("distance").to_pandas()
@@ -116,7 +116,7 @@ def test_a_network_says_its_steps_and_nothing_of_epochs(compared: Checkout) -> N
 def test_an_added_seed_is_trained_alone_and_compared(compared: Checkout) -> None:
     compared.configure(CONFIG.replace("seed: [0, 1]", "seed: [0, 1, 2]"))
     counts, why = compared.plan()
-    assert counts == Counter(network=2, table=1, compare=1, chart=len(LIKE_FOR_LIKE))
+    assert counts == Counter(network=2, table=1, compare=1, chart=len(LIKE_FOR_LIKE), page=1)
     assert why["Training"] == {"seed 2 is missing"}
     assert compared.jobs() == counts
     assert set(compared.table("ensemble")["seeds"].to_pylist()) == {3}
@@ -126,7 +126,7 @@ def test_an_added_seed_is_trained_alone_and_compared(compared: Checkout) -> None
 
 def test_a_seed_that_is_taken_away_leaves_every_comparison(compared: Checkout) -> None:
     compared.configure(CONFIG.replace("seed: [0, 1]", "seed: 1"))
-    assert compared.jobs() == Counter(table=1, compare=1, chart=len(LIKE_FOR_LIKE))
+    assert compared.jobs() == Counter(table=1, compare=1, chart=len(LIKE_FOR_LIKE), page=1)
     assert set(compared.table("distance")["seed"].to_pylist()) == {1}
     ensembles = compared.table("ensemble").to_pandas()
     assert (ensembles["seeds"] == 1).all()

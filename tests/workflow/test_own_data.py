@@ -58,7 +58,7 @@ def test_real_valued_targets_are_predicted_drawn_and_run_again_if_they_change(
     as_archive(folder / "wine.npz", arrays)
     fresh.configure(REAL_VALUED)
     counts = fresh.jobs("all", "evidence")
-    assert counts == Counter(prepare=1, network=1, kernel=2, table=4, chart=5)
+    assert counts == Counter(prepare=1, network=1, kernel=2, table=4, chart=7, page=1)
 
     kernels = fresh.table("kernel").to_pandas()
     accuracies = [name for name in kernels if name.endswith("accuracy")]

@@ -52,7 +52,7 @@ def test_published_numbers_stand_beside_ours_and_a_changed_number_runs_no_cell(
 ) -> None:
     (done.folder / "published.yaml").write_text(PUBLISHED)
     done.configure(CONFIG + "published: published.yaml\n")
-    assert done.jobs() == Counter(reproduce=1, chart=1)
+    assert done.jobs() == Counter(reproduce=1, chart=1, page=1)
     rows = done.table("reproduction").to_pylist()
     kernels, networks = done.table("kernel").to_pylist(), done.table("network").to_pylist()
     (of_kernel,) = [
@@ -69,10 +69,10 @@ def test_published_numbers_stand_beside_ours_and_a_changed_number_runs_no_cell(
 
     (done.folder / "published.yaml").write_text(PUBLISHED.replace("64: 0.1", "64: 0.2"))
     assert done.plan()[1]["Setting"] != set()
-    assert done.jobs() == Counter(reproduce=1, chart=1)
+    assert done.jobs() == Counter(reproduce=1, chart=1, page=1)
     # Without published numbers, there is nothing to set beside them.
     done.configure(CONFIG)
-    assert done.jobs() == Counter()
+    assert done.jobs() == Counter(page=1)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_kernels_run_without_any_network(fresh: Checkout, of: str) -> None:
     without = yaml.safe_load(CONFIG)
     without[of] = without.get(of, {}) | {"width": []}
     fresh.configure(yaml.safe_dump(without))
-    assert fresh.jobs() == Counter(prepare=1, kernel=2, table=2, chart=1)
+    assert fresh.jobs() == Counter(prepare=1, kernel=2, table=2, chart=1, page=1)
     assert "network.parquet" not in " ".join(fresh.results())
     assert fresh.jobs() == Counter()
 

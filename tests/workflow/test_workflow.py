@@ -13,12 +13,14 @@ from checkout import (
     BLOCKS,
     CELLS,
     CONFIG,
+    ENDINGS,
     TABLES_AND_CHARTS,
     Checkout,
     kernel_shard,
     network_shard,
 )
 
+from ntk_mnist.charts import OF_EPOCHS
 from ntk_mnist.measures import OUTPUTS
 from ntk_mnist.plan.cells import KernelCell
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
@@ -26,8 +28,8 @@ from ntk_mnist.store.shards import read
 
 FIGURES = {
     f"tiny/figures/{figure}.{ending}"
-    for figure in ("calibration", "comparison", "gap_to_infinite_width")
-    for ending in ("html", "png", "svg")
+    for figure in (*OF_EPOCHS, "calibration")
+    for ending in ENDINGS
 }
 
 
@@ -38,6 +40,7 @@ def test_one_command_makes_shards_tables_and_figures(finished: Checkout) -> None
         *(kernel_shard(s, output=o) for o in OUTPUTS["kernel"] for s in sizes),
     ]
     assert finished.results() == FIGURES | {
+        "tiny/index.html",
         *(shard.removeprefix("results/") for shard in shards),
         *(f"tiny/{table}.parquet" for table in ("network", "kernel", "calibration")),
     }
@@ -303,7 +306,7 @@ def test_it_is_a_module_of_another_workflow_with_a_config_of_its_own(
         ("networks", Counter(prepare=1, network=4)),
         ("kernels", Counter(prepare=1, kernel=2)),
         ("tables", Counter(prepare=1, **CELLS, table=3)),
-        ("figures", Counter(prepare=1, **CELLS, **TABLES_AND_CHARTS)),
+        ("figures", Counter(prepare=1, **CELLS, table=3, chart=5)),
         ("data", Counter(prepare=1)),
         ("evidence", Counter(prepare=1, kernel=3 * 4 * 3, table=1, chart=2)),
     ],
