@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--retries 2 --no-deps --require-hashes
 
-.PHONY: run quick test lint generate bench lock reproductions figure clean
+.PHONY: run quick test lint generate bench lock reproductions pictures clean
 
 run: $(VENV)/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflow/run_default_or_digits.sh
@@ -78,10 +78,11 @@ reproductions: $(VENV)/installed
 	$(BIN)/python -m ntk_mnist reproductions --configs config/*.yaml --results results \
 		--output docs/reproductions.md
 
-# The README's pictures, from the results of both experiments.
-figure:
-	cp results/ntk_mnist/figures/comparison.png docs/comparison.png
-	cp results/width_convergence/figures/convergence.svg docs/convergence.svg
+# The pictures of the documentation, from the results of both experiments; needs Debian's chromium.
+pictures: $(VENV)/installed-dev
+	for experiment in ntk_mnist width_convergence; do \
+		PYTHONPATH=src:tests $(BIN)/python -m browser.take_pictures results/$$experiment docs/pictures || exit; \
+	done
 
 clean:
 	rm -rf $(VENV)

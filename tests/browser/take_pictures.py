@@ -15,7 +15,10 @@ WINDOWS = {"desktop": (1280, 1500), "phone": (390, 844)}
 
 
 def main(results: Path, folder: Path) -> None:
-    """Take a picture of the top of the page in each window and theme, and copy each figure's."""
+    """Take a picture of the top of the page in each window and theme, and copy each figure's.
+
+    The folder's README.md then shows all pictures in it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -34,6 +37,15 @@ def main(results: Path, folder: Path) -> None:
         picture.thumbnail((1100, 4000), Image.Resampling.LANCZOS)
         picture.save(file)
         _shrink(file)
+    shown = [
+        f"## {file.stem.replace('-', ': ', 1).replace('-', ', ')}\n\n![{file.stem}]({file.name})\n"
+        for file in sorted(folder.glob("*.png"))
+    ]
+    head = (
+        "# Pictures\n\nOf the pages and figures of the default experiment (`ntk_mnist`) and of "
+        "`config/width_convergence.yaml`, as `make pictures` took them.\n"
+    )
+    (folder / "README.md").write_text("\n".join([head, *shown]))
 
 
 def _shrink(file: Path) -> None:
