@@ -23,7 +23,7 @@ solve: {times: [2, 20]}
 """
 CHARTS = {*LIKE_FOR_LIKE, "calibration"}
 #: What runs if the comparisons change; `dynamics` is drawn of networks and kernels.
-COMPARED = Counter(compare=1, chart=3)
+COMPARED = Counter(compare=1, chart=4)
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def compared(pristine_checkout: Path, shared: Path, tmp_path: Path) -> Checkout:
 
 def test_one_command_compares_networks_with_their_limit(compared: Checkout) -> None:
     assert {f.split("/")[-1] for f in compared.results() if "/figures/" in f} == {
-        f"{chart}.{ending}" for chart in CHARTS for ending in ("html", "png", "svg")
+        f"{chart}.{ending}"
+        for chart in CHARTS
+        for ending in ("html", "png", "svg", "pdf", "column.pdf")
     }
     assert compared.jobs() == Counter()
     distances = compared.table("distance").to_pandas()

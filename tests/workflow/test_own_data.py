@@ -58,7 +58,7 @@ def test_real_valued_targets_are_predicted_drawn_and_run_again_if_they_change(
     as_archive(folder / "wine.npz", arrays)
     fresh.configure(REAL_VALUED)
     counts = fresh.jobs("all", "evidence")
-    assert counts == Counter(prepare=1, network=1, kernel=2, table=4, chart=5)
+    assert counts == Counter(prepare=1, network=1, kernel=2, table=4, chart=7)
 
     kernels = fresh.table("kernel").to_pandas()
     accuracies = [name for name in kernels if name.endswith("accuracy")]
@@ -85,7 +85,10 @@ def test_real_valued_targets_are_predicted_drawn_and_run_again_if_they_change(
     assert fresh.table("calibration").to_pandas()["accuracy"].isna().all()
     figures = fresh.folder / "results/tiny/figures"
     assert "Test squared error of finite" in (figures / "comparison.svg").read_text()
-    assert "Test squared error, network" in (figures / "gap_to_infinite_width.svg").read_text()
+    assert (
+        "Test squared error of finite networks minus"
+        in (figures / "gap_to_infinite_width.svg").read_text()
+    )
     assert fresh.plan("all", "evidence")[0] == Counter()
 
     # A copy elsewhere is the same data, and so is its compressed form.

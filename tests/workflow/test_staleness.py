@@ -21,7 +21,7 @@ from ntk_mnist.store.shards import about, read
 
 NETWORKS = Counter(network=4) + AFTER_NETWORKS
 KERNELS = Counter(kernel=2) + AFTER_KERNELS
-EVERYTHING = Counter(network=4, kernel=2, table=3, chart=3)
+EVERYTHING = Counter(network=4, kernel=2, table=3, chart=5)
 CELL = network_shard(8, 64)
 TRAINING = "src/ntk_mnist/networks/training.py"
 
@@ -89,7 +89,7 @@ def test_a_change_that_decides_no_result_runs_nothing(
 
 @pytest.mark.parametrize(
     ("library", "jobs"),
-    [("altair", Counter(chart=3)), ("jax", EVERYTHING), ("snakefmt", Counter())],
+    [("altair", Counter(chart=5)), ("jax", EVERYTHING), ("snakefmt", Counter())],
 )
 def test_an_upgrade_of_a_library_runs_what_it_decides(
     done: Checkout,
@@ -119,7 +119,7 @@ def scramble_dates(folder: Path, first: float = 1_700_000_000) -> None:
 def test_dates_alone_run_nothing_not_even_beside_a_forced_rule(done: Checkout) -> None:
     scramble_dates(done.folder)
     assert done.plan()[0] == Counter()
-    assert done.plan("--forcerun", "chart")[0] == Counter(chart=3)
+    assert done.plan("--forcerun", "chart")[0] == Counter(chart=5)
     assert done.plan("--forcerun", "network")[0] == NETWORKS
 
 
@@ -145,7 +145,7 @@ def test_what_runs_does_not_depend_on_dates_and_no_date_makes_it_fail(
     (done.folder / CELL).unlink()
     done.edit("tiny.yaml", "[10, 1000]", "[10, 100]")
     date_all()
-    assert done.jobs() == Counter(network=1, kernel=2, table=3, chart=3)
+    assert done.jobs() == Counter(network=1, kernel=2, table=3, chart=5)
     assert done.plan()[0] == Counter()
     # Each part of the data is made again from a part that is dated then too.
     (done.folder / "data/prepared/digits/made.json").write_text("{}")
@@ -273,10 +273,11 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found_and_mended(done: Checkout, a
 @pytest.mark.parametrize(
     ("name", "jobs"),
     [
-        ("network.parquet", Counter(table=1, chart=2)),
+        ("network.parquet", Counter(table=1, chart=4)),
         ("figures/comparison.html", Counter(chart=1)),
         ("figures/comparison.png", Counter(chart=1)),
         ("figures/calibration.svg", Counter(chart=1)),
+        ("figures/calibration.column.pdf", Counter(chart=1)),
     ],
 )
 def test_a_flipped_bit_in_a_table_or_figure_is_found_and_mended(

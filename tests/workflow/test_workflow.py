@@ -25,8 +25,11 @@ from ntk_mnist.store.shards import read
 
 FIGURES = {
     f"tiny/figures/{figure}.{ending}"
-    for figure in ("calibration", "comparison", "gap_to_infinite_width")
-    for ending in ("html", "png", "svg")
+    for figure in (
+        *("accuracy_map", "calibration", "comparison", "gap_to_infinite_width"),
+        "learning_curves",
+    )
+    for ending in ("html", "png", "svg", "pdf", "column.pdf")
 }
 
 
@@ -401,6 +404,10 @@ def test_the_report_is_made_offline_and_says_what_made_its_figures(done: Checkou
     assert "epochs 2, step_size 0.1" in described
     assert "times [10, 1000.0]" in described
     assert "problematic" not in report
+    # Captions and parts of the report.
+    assert "step size 0.1, 2 epochs" in described
+    for section in ("Answer", "Training", "Kernels and calibration"):
+        assert section in report
 
 
 @pytest.mark.parametrize(
