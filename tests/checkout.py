@@ -26,7 +26,7 @@ training: {epochs: 2, step_size: 0.1}
 solve: {times: [10, 1000]}
 """
 CELLS = {"network": 4, "kernel": 2}
-TABLES_AND_CHARTS = {"table": 3, "chart": 3}
+TABLES_AND_CHARTS = {"table": 3, "chart": 5}
 #: What runs again after some networks, or some kernels, ran again.
 AFTER_NETWORKS = Counter(table=1, chart=4)
 AFTER_KERNELS = Counter(table=2, chart=4)
