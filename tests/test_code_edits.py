@@ -161,7 +161,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "column of the kernels": ("measures.py", r"(    residual: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"spectral", "exact", "tanh", "table"}),
     "aggregation": ("store/tables.py", r"sort_by\(list\(order\)\)", "sort_by(list(order)[:1])", {"table"}),
     "chart": ("charts/calibration.py", r"\[0, 1\]", "[0, 2]", {"calibration chart"}),
-    "style of charts": ("charts/style.py", "#440154", "#000000", CHARTS),
+    "style of charts": ("charts/style.py", "#ececec", "#eeeeee", CHARTS),
     "resolution of charts": ("commands/chart.py", "_PER_INCH = 200", "_PER_INCH = 100", CHARTS),
 }  # fmt: skip
 EVERYWHERE = {"local variable", "private function", "private constant", "import alias"}

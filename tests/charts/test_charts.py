@@ -189,7 +189,7 @@ def test_the_rows_of_an_architecture_are_drawn_as_if_it_were_alone(name: str) ->
             of_architecture(together, architecture)[columns].sort_values(
                 columns, ignore_index=True
             ),
-            alone.sort_values(columns, ignore_index=True),
+            alone[columns].sort_values(columns, ignore_index=True),
         )
 
 

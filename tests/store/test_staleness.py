@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from store.made_up_shards import KERNEL, MADE, NETWORK, row
 
+from ntk_mnist.charts.layouts import LAYOUTS
 from ntk_mnist.commands.chart import render
 from ntk_mnist.store import staleness
 from ntk_mnist.store.file_digests import write_digests
@@ -36,7 +37,8 @@ def chart(folder: Path) -> Path:
     import pandas as pd
 
     figure = alt.Chart(pd.DataFrame({"x": [1.0], "name": ['"usermeta": {"ntk": 1}']})).mark_point()
-    render(figure.encode(x="x"), MADE, folder / "chart")
+    drawn: Any = figure.encode(x="x")
+    render(dict.fromkeys(LAYOUTS, drawn), MADE, folder / "chart")
     return folder / "chart.html"
 
 
@@ -95,6 +97,8 @@ def test_a_flipped_byte_anywhere_is_damage(
         (arrays, "labels.npy"),
         (chart, "chart.png"),
         (chart, "chart.svg"),
+        (chart, "chart.pdf"),
+        (chart, "chart.column.pdf"),
     ],
 )
 def test_a_file_beside_the_record_is_checked_too(

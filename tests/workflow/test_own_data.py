@@ -85,7 +85,10 @@ def test_real_valued_targets_are_predicted_drawn_and_run_again_if_they_change(
     assert fresh.table("calibration").to_pandas()["accuracy"].isna().all()
     figures = fresh.folder / "results/tiny/figures"
     assert "Test squared error of finite" in (figures / "comparison.svg").read_text()
-    assert "Test squared error, network" in (figures / "gap_to_infinite_width.svg").read_text()
+    assert (
+        "Test squared error of finite networks minus"
+        in (figures / "gap_to_infinite_width.svg").read_text()
+    )
     assert fresh.plan("all", "evidence")[0] == Counter()
 
     # A copy elsewhere is the same data, and so is its compressed form.

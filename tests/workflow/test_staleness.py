@@ -284,6 +284,7 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found_and_mended(done: Checkout, a
         ("figures/comparison.html", Counter(chart=1, page=1)),
         ("figures/comparison.png", Counter(chart=1, page=1)),
         ("figures/calibration.svg", Counter(chart=1, page=1)),
+        ("figures/calibration.column.pdf", Counter(chart=1, page=1)),
     ],
 )
 def test_a_flipped_bit_in_a_table_or_figure_is_found_and_mended(

@@ -407,6 +407,10 @@ def test_the_report_is_made_offline_and_says_what_made_its_figures(done: Checkou
     assert "epochs 2, step_size 0.1" in described
     assert "times [10, 1000.0]" in described
     assert "problematic" not in report
+    # Captions and parts of the report.
+    assert "step size 0.1, 2 epochs" in described
+    for section in ("Answer", "Training", "Kernels and calibration"):
+        assert section in report
 
 
 @pytest.mark.parametrize(
