@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/streams.smk"
 include: "workflow/rules/requests.smk"
 include: "workflow/rules/one_run.smk"
+include: "workflow/rules/terminal.smk"
 include: "workflow/rules/stop.smk"
 include: "workflow/rules/dates.smk"
 include: "workflow/rules/accept.smk"
@@ -29,11 +30,24 @@ onstart:
     refuse_a_second_run()
     stop_when_started()
     accept_if_touched()
+    show_run()
+
+
+def say_results():
+    """What a run found, and where; also if everything is up to date."""
+    say_how_well_networks_fit()
+    say_findings()
+    say_where()
 
 
 onsuccess:
-    say_how_well_networks_fit()
-    say_findings()
+    end_terminal()
+    say_results()
+
+
+onerror:
+    end_terminal()
+    say_where_it_says_more(log)
 
 
 report: "workflow/report/workflow.rst"

@@ -111,7 +111,7 @@ def measure(folder: Path, axes: Axes, targets: Sequence[str]) -> dict[str, float
     snakemake = ("snakemake", *targets, "--configfile", "scale.yaml")
     plan = run(folder, *snakemake, "-n")
     cells = len(experiment.networks)
-    expect(f" network {cells} " in " ".join(plan.stdout.split()), plan.stdout)
+    expect(f"To run: {cells:,} networks" in plan.stdout, plan.stdout)
 
     write_shards(folder / "results" / experiment.name, experiment)
     table = folder / "aggregated.parquet"
@@ -121,9 +121,9 @@ def measure(folder: Path, axes: Axes, targets: Sequence[str]) -> dict[str, float
 
     # Only the tables and charts are computed.
     made = run(folder, *snakemake)
-    expect("rule network:" not in made.stderr, made.stderr)
+    expect("To run: " in made.stderr and " networks" not in made.stderr, made.stderr)
     done = run(folder, *snakemake, "-n")
-    expect("Nothing to be done" in done.stdout + done.stderr, done.stdout)
+    expect("Everything is up to date" in done.stdout + done.stderr, done.stdout)
     return {
         "networks": axes.networks,
         "cells": cells,

@@ -32,6 +32,8 @@ AFTER_NETWORKS = Counter(table=1, chart=2)
 AFTER_KERNELS = Counter(table=2, chart=3)
 #: The architecture of the small experiment, in its paths.
 RELU = "architecture=relu-depth2-W_std1.0-b_std0.0"
+#: Has Snakemake print its own blocks and counts of jobs.
+BLOCKS = "--printshellcmds"
 #: Of rules that only name other files.
 TARGETS = {
     *("total", "all", "data", "networks", "kernels", "tables", "partial_tables", "figures"),
@@ -115,13 +117,13 @@ class Checkout:
 
     def jobs(self, *arguments: str) -> Counter[str]:
         """Run, and count the jobs by rule; rules that only name other files are left out."""
-        result = self.snakemake("--nocolor", *arguments)
+        result = self.snakemake("--nocolor", BLOCKS, *arguments)
         assert result.returncode == 0, result.stdout + result.stderr
         return self.counted(result.stderr + result.stdout)
 
     def plan(self, *arguments: str) -> tuple[Counter[str], dict[str, set[str]]]:
         """The jobs that would run by rule, and the reasons that the plan gives by kind of job."""
-        result = self.snakemake("--dry-run", "--nocolor", *arguments)
+        result = self.snakemake("--dry-run", "--nocolor", BLOCKS, *arguments)
         assert result.returncode == 0, result.stdout + result.stderr
         why: dict[str, set[str]] = {}
         for kind, reason in re.findall(r"Job \d+: (\w+).*\nReason: (.*)", result.stdout):

@@ -20,7 +20,7 @@ FLOORS = (
     {"networks", "kernels"},
     {"comparison"},
     {"plan"},
-    {"charts"},
+    {"charts", "terminal"},
     {"commands"},
     {"__main__"},
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import one_machine_slurm as cluster
 import pytest
 from checkout import (
+    BLOCKS,
     CELLS,
     TABLES_AND_CHARTS,
     Checkout,
@@ -26,6 +27,7 @@ QUICK = (
     "--slurm-init-seconds-before-status-checks=1",
     "--latency-wait=5",
     "--nocolor",
+    BLOCKS,
 )
 
 # One worker runs these, as a machine can have only one Slurm.

@@ -2,14 +2,14 @@
 
 import subprocess
 
-from checkout import CONFIG, Checkout, network_shard
+from checkout import BLOCKS, CONFIG, Checkout, network_shard
 
 SHARD = network_shard(8, 64)
 
 
 def dry_run(checkout: Checkout, *words: str) -> subprocess.CompletedProcess[str]:
     """A plan, without the config that other tests name."""
-    return checkout.run(["snakemake", "--dry-run", "--nocolor", "networks", *words])
+    return checkout.run(["snakemake", "--dry-run", BLOCKS, "--nocolor", "networks", *words])
 
 
 def test_numbers_and_names_on_the_command_line_are_what_was_written(fresh: Checkout) -> None:

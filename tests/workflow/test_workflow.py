@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from checkout import (
     AFTER_NETWORKS,
+    BLOCKS,
     CELLS,
     CONFIG,
     TABLES_AND_CHARTS,
@@ -186,7 +187,7 @@ def test_evidence_names_the_likeliest_architectures_whenever_it_is_asked_for(
 ) -> None:
     done.configure(CONFIG + EVIDENCE)
     for _ in range(2):
-        result = done.snakemake("evidence")
+        result = done.snakemake("evidence", BLOCKS)
         assert result.returncode == 0, result.stderr
         lines = result.stdout.splitlines()
         assert [line.partition(": ")[0] for line in lines] == [

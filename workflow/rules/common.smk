@@ -98,6 +98,8 @@ FIGURES, EVIDENCE_FIGURES = [
 BECAUSE = Path(".snakemake/because")
 # Of the cells that this run is asked for.
 STALE_CELLS = []
+# Why jobs are stale, by their files.
+REASONS = {}
 
 
 def shards(table):
@@ -125,6 +127,7 @@ def because(files, found):
     """
     if not workflow.is_main_process:
         return []
+    REASONS.update(dict.fromkeys(files, found))
     return list(map(str, write_reasons(BECAUSE, list(map(Path, files)), found)))
 
 
