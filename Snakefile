@@ -33,13 +33,6 @@ onstart:
     show_run()
 
 
-def say_results():
-    """What a run found, and where; also if everything is up to date."""
-    say_how_well_networks_fit()
-    say_findings()
-    say_where()
-
-
 onsuccess:
     end_terminal()
     say_results()

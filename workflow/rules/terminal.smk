@@ -157,6 +157,13 @@ def say_where():
         logger.info(f"Tables: {RESULTS}/*.parquet")
 
 
+def say_results():
+    """What a run found, and where; also if everything is up to date."""
+    say_how_well_networks_fit()
+    say_findings()
+    say_where()
+
+
 def say_where_it_says_more(log):
     """What a run that failed has left."""
     logger.info(
