@@ -34,12 +34,6 @@ onstart:
     show_run()
 
 
-def say_results():
-    """What a run found, and where; also if everything is up to date."""
-    say_headline()
-    say_where()
-
-
 onsuccess:
     end_terminal()
     say_results()

@@ -16,7 +16,7 @@ AFTER = [planned("chart", seconds=4), planned("chart", seconds=4), planned("tabl
 def test_a_plan_says_cells_time_disk_and_why() -> None:
     jobs = [*NETWORKS, planned("kernel", "times was [10], is [20]"), planned("prepare"), *AFTER]
     assert before(jobs, 2, Pace(), "results/x", "2 cores") == [
-        "To run: 12 networks of 120 seeds in all and 1 kernel; then 2 charts and 1 table.",
+        "To run: 12 networks of 120 seeds in all and 1 kernel; then 1 table and 2 charts.",
         "Time: about 1 h on 2 cores (a guess, as no cell ran here yet). Disk: about 13 MB in"
         " results/x.",
         "  12 networks: added",
@@ -35,7 +35,7 @@ def test_networks_of_one_seed_are_not_counted_twice() -> None:
 
 
 def test_a_plan_without_cells_says_what_else_runs() -> None:
-    assert before(AFTER, 2, Pace(), "results/x", "2 cores") == ["To run: 2 charts and 1 table."]
+    assert before(AFTER, 2, Pace(), "results/x", "2 cores") == ["To run: 1 table and 2 charts."]
     assert before([], 2, Pace(), "results/x", "2 cores") == []
 
 

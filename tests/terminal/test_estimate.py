@@ -25,8 +25,11 @@ def test_a_job_takes_no_more_threads_than_there_are_cores() -> None:
 
 
 def test_what_a_job_has_run_counts_and_a_late_one_is_not_over() -> None:
-    assert seconds_left([], [(network(100.0), 30.0)], 2, Pace()) == 70
-    assert seconds_left([], [(network(100.0), 200.0)], 2, Pace()) == 20
+    pace = Pace()
+    assert pace.left(network(100.0), 30.0) == 70
+    assert pace.left(network(100.0), 200.0) == 20
+    assert seconds_left([], [(70.0, 1), (20.0, 1)], 2, pace) == 70
+    assert seconds_left([network(100.0)], [(70.0, 2)], 2, pace) == 120
 
 
 def test_finished_jobs_correct_the_time_of_their_kind_alone() -> None:
@@ -46,6 +49,18 @@ def test_a_first_compilation_does_not_overthrow_what_is_known() -> None:
     for _ in range(20):
         pace.add(network(100.0), 50.0)
     assert pace.factor("network") == pytest.approx(0.5, abs=0.03)
+
+
+def test_short_cells_say_nothing_of_long_ones() -> None:
+    pace = Pace()
+    # Mostly start, on a busy machine.
+    for _ in range(1000):
+        pace.add(Work("network", 6.0, start=5.0), 12.0)
+    long = Work("network", 500.0, start=5.0)
+    assert pace.seconds(long) == pytest.approx(505, abs=1)
+    pace.add(Work("network", 4805.0, start=5.0), 1210.0)
+    # A quarter for all but the start.
+    assert pace.seconds(long) == pytest.approx(10 + 495 / 4, rel=0.05)
 
 
 def test_the_next_run_knows_how_long_cells_took_here(tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ def test_blocks_and_chatter_are_not_printed(run: Log) -> None:
 def test_warnings_errors_and_our_own_lines_are_printed(run: Log) -> None:
     run.log("a warning", logging.WARNING)
     run.log("Nothing is accepted", logging.ERROR, event="error", exception="WorkflowError")
-    run.log("Slopes of distances", path=f"{OURS}/rules/headline.smk")
+    run.log("Infinite width", path=f"{OURS}/rules/headline.smk")
     run.log("Trying to restart job 3.")
     assert run.printed.splitlines() == [
-        "a warning", "Nothing is accepted", "Slopes of distances", "Trying to restart job 3.",
+        "a warning", "Nothing is accepted", "Infinite width", "Trying to restart job 3.",
     ]  # fmt: skip
 
 

@@ -131,6 +131,15 @@ def test_a_running_job_says_how_far_its_log_says_it_is(tmp_path: Path) -> None:
     assert run.how_far(run.jobs[0], 25.0) == "seeds, 3 of 10, 1 min left"
 
 
+def test_the_time_left_of_a_network_is_what_its_log_says(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    run = Run({0: network(64, 1000.0, log)}, 2, Pace())
+    run.start(0)
+    assert run.seconds_left == pytest.approx(1000, abs=5)
+    log.write_text("width 64: seeds, 3 of 10, 1 min 10 s left\n")
+    assert run.seconds_left == pytest.approx(70, abs=5)
+
+
 def test_progress_that_a_log_states_ages(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("ntk, 60,000 images: factorization, 2,479 of 4,930, 50 s left\n")

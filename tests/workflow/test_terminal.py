@@ -57,7 +57,7 @@ def test_a_run_in_a_pipe_is_a_few_plain_lines_and_ends_with_what_to_open(fresh: 
     assert len(lines) <= 40
     assert not BLOCK.search(run.stderr)
     assert "\x1b" not in run.stderr
-    assert "To run: 4 networks and 2 kernels; then 3 charts and 3 tables." in lines
+    assert "To run: 4 networks and 2 kernels; then 3 tables and 3 charts." in lines
     assert lines[-1] == "Open results/tiny/figures/"
     assert lines[-2].startswith("Took ")
     # Snakemake's own log has what the terminal has, and the rest.
@@ -75,7 +75,7 @@ def test_a_plan_says_cells_time_disk_and_reasons_in_a_few_lines(done: Checkout) 
     assert plan.returncode == 0
     said = plan.stdout
     assert not BLOCK.search(said)
-    assert "To run: 6 networks and 2 kernels; then 3 charts and 3 tables." in said
+    assert "To run: 6 networks and 2 kernels; then 3 tables and 3 charts." in said
     assert re.search(
         r"Time: about \d+ (s|min) on \d+ cores? \(as .*\)\. Disk: about \d+ kB in", said
     )

@@ -27,6 +27,10 @@ def stop(number, _):
     waited = SECONDS_TO_END if STOPPED_BY else 0
     STOPPED_BY.append(number)
     end_terminal()
+    # Those of a --logger, which may have hidden the cursor.
+    for handler in workflow.logger_manager.get_log_handlers():
+        with suppress(Exception):
+            handler.close()
     jobs = set(psutil.Process().children(recursive=True))
     while jobs and waited < SECONDS_TO_WAIT:
         for job in jobs:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.logging import ColorizingTextHandler
 
+from ntk_mnist.plan.cost import START_SECONDS
 from ntk_mnist.plan.disk import disk_bytes
 from ntk_mnist.store.records import was_made_of
 from ntk_mnist.store.shards import TableError, about
@@ -79,14 +80,14 @@ def planned_job(job):
     what = (
         job.wildcards_dict.get("figure") or job.wildcards_dict.get("table") or DATASET
     )
-    seconds, threads = SECONDS_OF_OTHERS, 1
+    seconds, threads, start = SECONDS_OF_OTHERS, 1, SECONDS_OF_OTHERS
     if cell:
         cell = to_compute(cell)
         what = cell_words(cell, ARCHITECTURES)
-        seconds, threads = cell.seconds, cell.threads
+        seconds, threads, start = cell.seconds, cell.threads, START_SECONDS
     log = Path(str(job.log[0])) if job.log else None
     return Planned(
-        Job(rule, what, Work(rule, seconds, threads), log),
+        Job(rule, what, Work(rule, seconds, threads, start), log),
         reasons_of(job),
         len(getattr(cell, "seeds", ())),
         disk_bytes(cell) if cell else 0,
@@ -154,6 +155,12 @@ def say_where():
         logger.info(f"Open {index if index.exists() else f'{RESULTS}/figures/'}")
     elif asked_for & {"table", "compare", "reproduce"}:
         logger.info(f"Tables: {RESULTS}/*.parquet")
+
+
+def say_results():
+    """What a run found, and where; also if everything is up to date."""
+    say_headline()
+    say_where()
 
 
 def say_where_it_says_more(log):

@@ -8,6 +8,7 @@ cores, as it is refined to a residual whatever the rounding.
 
 __all__ = [
     "LARGEST_DIAGONALIZED",
+    "START_SECONDS",
     "kernel_cluster_threads",
     "kernel_memory_mb",
     "kernel_seconds",
@@ -22,7 +23,7 @@ __all__ = [
 #: Peak of a process that has imported and compiled everything, in MB.
 _NETWORK_BASE, _KERNEL_BASE = 600, 500
 #: Start, imports and compilation; and the rate of what follows on a slow core, per second.
-_START_SECONDS, _FLOPS = 5, 2e10
+START_SECONDS, _FLOPS = 5, 2e10
 #: How much faster a float32 product is than _FLOPS.
 _FLOAT32_GAIN = 8
 #: Operations that a kernel's entry takes in one layer, by activation; of another, the most. For
@@ -111,7 +112,7 @@ def network_seconds(
     """
     flops = (14 if linearized else 6) * _parameters(width, depth, pixels, outputs) * size * epochs
     layers = depth * epochs * size / 64 * _LAYER_SECONDS
-    return _START_SECONDS + seeds * (flops / (_FLOPS * network_threads(width)) + layers)
+    return START_SECONDS + seeds * (flops / (_FLOPS * network_threads(width)) + layers)
 
 
 def kernel_solver(size: int) -> str:
@@ -164,10 +165,10 @@ def kernel_seconds(
     if kernel_solver(size) == "spectral":
         entries = (size + test_size) * max(size, _TILE_COLUMNS)
         operations = entries * entry + 10 * kinds * size**3
-        return _START_SECONDS + operations / _FLOPS
+        return START_SECONDS + operations / _FLOPS
     passes = size * (3 * size / 2 + test_size) * (entry + 2000)
     products = (size**3 / 3 + size**2 * test_size) / _FLOAT32_GAIN
-    return _START_SECONDS + kinds * (60 + (passes + products) / (2 * _FLOPS))
+    return START_SECONDS + kinds * (60 + (passes + products) / (2 * _FLOPS))
 
 
 def _parameters(width: int, depth: int, pixels: int, outputs: int) -> int:

@@ -49,7 +49,9 @@ def before(
         where: what the cores are, as in ``2 cores``.
     """
     cells, lines = cells_of(planned), []
-    others = Counter(plan.job.group for plan in planned if plan.job.group not in _CELLS)
+    found = Counter(plan.job.group for plan in planned if plan.job.group not in _CELLS)
+    # Snakemake has its jobs in any order.
+    others = {group: found[group] for group in sorted(found, key=_place)}
     if cells:
         seeds, size = sum(plan.seeds for plan in cells), sum(plan.size for plan in cells)
         groups = Counter(plan.job.group for plan in cells)
@@ -76,9 +78,13 @@ def grouped(planned: Iterable[Planned]) -> list[str]:
     found: Mapping[tuple[str, str], int] = Counter(
         (plan.job.group, reason) for plan in planned for reason in plan.reasons
     )
-    order = {group: place for place, group in enumerate(dict.fromkeys(GROUPS.values()))}
-    ranked = sorted(found.items(), key=lambda one: (order.get(one[0][0], 99), -one[1]))
+    ranked = sorted(found.items(), key=lambda one: (_place(one[0][0]), -one[1], one[0]))
     return [f"{counted(number, group)}: {reason}" for (group, reason), number in ranked]
+
+
+def _place(group: str) -> int:
+    groups = [*dict.fromkeys(GROUPS.values())]
+    return groups.index(group) if group in groups else len(groups)
 
 
 def _of_group(group: str, groups: Mapping[str, int], seeds: int) -> str:

@@ -19,15 +19,24 @@ class Work(NamedTuple):
         kind: of the job.
         seconds: its wall time.
         threads: that it takes.
+        start: the part of its time before it computes anything.
     """
 
     kind: str
     seconds: float
     threads: int = 1
+    start: float = 0.0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it says more of the start than of what comes after it."""
+        return self.seconds < 2 * self.start
 
 
 class Pace:
-    """Measured time over modelled time of each kind of job.
+    """Measured time over modelled time of each kind of job, and of its start.
+
+    Short cells are mostly start, which says nothing of long ones.
 
     Args:
         before: that of earlier runs, by kind.
@@ -54,12 +63,16 @@ class Pace:
 
     def knows(self, kind: str) -> bool:
         """Whether a job of this kind ran here."""
-        return kind in self._before or kind in self._modelled
+        return any(key in self._before or key in self._modelled for key in (kind, _start(kind)))
 
     def add(self, work: Work, measured: float) -> None:
         """Count a finished job, which took so many seconds."""
-        self._modelled[work.kind] = self._modelled.get(work.kind, 0.0) + work.seconds
-        self._measured[work.kind] = self._measured.get(work.kind, 0.0) + measured
+        key, modelled = _start(work.kind), work.seconds
+        if not work.is_short:
+            key, modelled = work.kind, work.seconds - work.start
+            measured = max(measured - work.start * self.factor(_start(work.kind)), 0.0)
+        self._modelled[key] = self._modelled.get(key, 0.0) + modelled
+        self._measured[key] = self._measured.get(key, 0.0) + measured
 
     def factor(self, kind: str) -> float:
         """By which modelled time is multiplied."""
@@ -68,25 +81,32 @@ class Pace:
 
     def seconds(self, work: Work) -> float:
         """The wall time of a job."""
-        return work.seconds * self.factor(work.kind)
+        start = work.start * self.factor(_start(work.kind))
+        return start + (work.seconds - work.start) * self.factor(work.kind)
+
+    def left(self, work: Work, elapsed: float) -> float:
+        """The time until a job ends that runs for so many seconds."""
+        whole = self.seconds(work)
+        # One that takes longer than thought: nobody knows how much longer.
+        return max(whole - elapsed, 0.1 * elapsed if elapsed > whole else 0.0)
+
+
+def _start(kind: str) -> str:
+    return f"start of {kind}"
 
 
 def seconds_left(
-    waiting: Iterable[Work], running: Iterable[tuple[Work, float]], cores: int, pace: Pace
+    waiting: Iterable[Work], running: Iterable[tuple[float, int]], cores: int, pace: Pace
 ) -> float:
     """The time until all jobs are finished, if no core is idle before the last ones.
 
     Args:
         waiting: jobs that have not begun.
-        running: those that have, each with its seconds so far.
+        running: of those that have, the seconds left and the threads.
         cores: of the machine; a job takes no more.
         pace: of this machine.
     """
-    left = [(pace.seconds(work), work.threads) for work in waiting]
-    for work, elapsed in running:
-        whole = pace.seconds(work)
-        # One that takes longer than thought: nobody knows how much longer.
-        left.append((max(whole - elapsed, 0.1 * elapsed if elapsed > whole else 0.0), work.threads))
+    left = [(pace.seconds(work), work.threads) for work in waiting] + [*running]
     if not left:
         return 0.0
     of_cores = sum(seconds * min(threads, cores) for seconds, threads in left)

@@ -35,10 +35,12 @@ class Lines:
 
 def counts(run: Run) -> str:
     """As in ``16 of 36 networks, 5 of 5 kernels``, of what has begun."""
+    # What comes before all else is of no interest after it.
+    groups = [group for group in run.totals if group != "data"] or [*run.totals]
     return ", ".join(
-        f"{run.done[group]:,} of {total:,} {group}"
-        for group, total in run.totals.items()
-        if run.done[group] or group in ("networks", "kernels")
+        f"{run.done[group]:,} of {run.totals[group]:,} {group}"
+        for group in groups
+        if run.done[group] or group in ("networks", "kernels", "data")
     )
 
 

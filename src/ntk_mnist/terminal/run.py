@@ -107,9 +107,16 @@ class Run:
     def seconds_left(self) -> float:
         """Until its end."""
         waiting: Iterable[Work] = (job.work for job in [*self._waiting.values()])
-        return seconds_left(
-            waiting, ((job.work, s) for job, s in self.running), self.cores, self.pace
-        )
+        running = [(self._left(job, elapsed), job.work.threads) for job, elapsed in self.running]
+        return seconds_left(waiting, running, self.cores, self.pace)
+
+    def _left(self, job: Job, elapsed: float) -> float:
+        # Of an exact solve, a log states the time that is left of a stage.
+        if job.rule == "network" and job.log:
+            said, age = _last(job.log, elapsed)
+            if found := _LEFT.search(said):
+                return max(_seconds(found) - age, 0.0)
+        return self.pace.left(job.work, elapsed)
 
     def how_far(self, job: Job, elapsed: float) -> str:
         """How far a running job is: as its log says, else by what it should take."""
@@ -128,18 +135,27 @@ def last_line(log: Path, elapsed: float) -> str:
         log: the file.
         elapsed: the job's seconds so far; an older log is of a run before.
     """
+    said, age = _last(log, elapsed)
+    if found := _LEFT.search(said):
+        left = _seconds(found) - age
+        said = said[: found.start()] + (f", {duration(left)} left" if left > 0 else "")
+    return said
+
+
+def _last(log: Path, elapsed: float) -> tuple[str, float]:
+    """The progress as it was written, and how many seconds ago."""
     try:
         with log.open("rb") as file:
             status = log.stat()
             file.seek(max(status.st_size - _END, 0))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
-        return ""
+        return "", 0.0
     age = max(time.time() - status.st_mtime, 0.0)
     _, colon, said = (lines[-1] if lines else "").partition(": ")
-    if age > elapsed + 1 or not colon or " of " not in said:
-        return ""
-    if found := _LEFT.search(said):
-        left = 60 * int(found[1] or 0) + int(found[2]) - age
-        said = said[: found.start()] + (f", {duration(left)} left" if left > 0 else "")
-    return said
+    is_progress = bool(colon) and " of " in said and age <= elapsed + 1
+    return (said, age) if is_progress else ("", 0.0)
+
+
+def _seconds(said: re.Match[str]) -> float:
+    return 60 * int(said[1] or 0) + int(said[2])
