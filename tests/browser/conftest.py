@@ -68,7 +68,15 @@ KINDS = ("epochs", "like_for_like")
 def frames_of(kind: str) -> dict[str, pd.DataFrame]:
     """All tables of an experiment of two architectures and three seeds."""
     if kind == "epochs":
-        return tables(3, TWO)
+        frames = tables(3, TWO)
+        networks = frames["network"]
+        # Of each width and size its own.
+        factors = (100 / networks["width"] + 10 / networks["size"]).tolist()
+        losses = [
+            [factor * loss for loss in of_epochs]
+            for factor, of_epochs in zip(factors, networks["epoch_train_loss"], strict=True)
+        ]
+        return frames | {"network": networks.assign(epoch_train_loss=pd.Series(losses))}
     frames = like_for_like_tables(3, TWO)
     # In an experiment, the kernels are solved at the networks' own times.
     times = dict(zip(TIMES, STEP_TIMES, strict=False))

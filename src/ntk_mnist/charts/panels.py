@@ -314,7 +314,11 @@ def lines(
             low, column = _same_scale(y, "low"), _described(x)["field"]
             # At one place, a band has no width.
             alone = finite[column].nunique() == 1
-            band = base.mark_rule(strokeWidth=3) if alone else base.mark_area(strokeWidth=0)
+            # An area has no dashes.
+            bands = alt.Chart(finite).encode(
+                **{k: v for k, v in encodings.items() if k != "strokeDash"}
+            )
+            band = bands.mark_rule(strokeWidth=3) if alone else bands.mark_area(strokeWidth=0)
             layers.append(
                 band.encode(y=low, y2="high:Q", opacity=alt.value(0.4 if alone else 0.18))
             )
@@ -467,7 +471,9 @@ def panel(layers: Panel, title: str, grid: Grid, subtitle: Sequence[str] = ()) -
 def sentence(text: str, series: Series, layout: Layout) -> Panel:
     """A sentence in place of panels, with the series that the legend below them selects."""
     label = [*series.finite, *series.limits][0]
-    words = alt.Chart(pd.DataFrame({series.field: [label]})).encode(**series.encodings())
+    words = alt.Chart(pd.DataFrame({series.field: [label]})).encode(
+        color=series.encodings()["color"]
+    )
     room = layout.width - 20
     broken = wrapped(text, room, TITLE_SIZE)
     return panel(

@@ -18,7 +18,7 @@ function leastWidth(node) {
 
 // A panel that is to be square stays so; another grows higher as it grows wider, but less.
 function resize({ panel, width, height }, wanted) {
-  panel.width = Math.round(Math.max(Math.min(width, 90), Math.min(wanted, WIDEST)));
+  panel.width = Math.round(Math.max(Math.min(width, 56), Math.min(wanted, WIDEST)));
   const growth = panel.width / width;
   if (typeof height === "number") {
     panel.height = Math.round(height * (height === width ? growth : Math.max(1, Math.min(1.6, Math.sqrt(growth)))));
@@ -87,12 +87,12 @@ async function draw(place, drawnFor) {
   shortenLegends(fitted, Math.max(2, Math.floor(available / 110)));
   let drawn = await vegaEmbed(place, fitted, EMBED);
   // What stands beside the panels is known only when they are drawn.
-  for (let tries = 0; tries < 2; tries++) {
+  for (let tries = 0; tries < 3; tries++) {
     const width = Number(place.querySelector("svg.marks").getAttribute("width"));
     const widest = panels.every(({ panel }) => panel.width >= WIDEST);
     if (width <= available && (width > 0.93 * available || widest)) break;
     const factor = Math.min(available / width, 1.5);
-    panels.forEach((one) => resize(one, one.panel.width * factor - (factor < 1 ? 6 : 0)));
+    panels.forEach((one) => resize(one, one.panel.width * factor - (factor < 1 ? 8 : 0)));
     drawn.finalize();
     drawn = await vegaEmbed(place, fitted, EMBED);
   }
