@@ -43,7 +43,9 @@ def test_conda_and_the_lock_pin_the_same_versions() -> None:
 
 def test_the_development_lock_extends_the_lock() -> None:
     development = pins((REPOSITORY / "requirements-dev.lock").read_text().splitlines())
-    assert LOCK.items() <= development.items()
+    for name, (version, marker) in LOCK.items():
+        # What tests need on every machine, a run may need on some.
+        assert development[name] in ((version, marker), (version, "")), name
 
 
 def test_the_lock_has_a_hash_for_every_package_and_no_tensorflow() -> None:
