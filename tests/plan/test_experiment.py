@@ -152,3 +152,25 @@ def test_evidence_takes_what_it_does_not_vary_from_the_architecture() -> None:
     found = experiment_of(config).evidence
     assert {cell.architecture.activation for cell in found} == {"erf", "relu"}
     assert {cell.architecture.depth for cell in found} == {1}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"evidence": {"size": 64}},
+        {"batch_minutes": 3},
+        {"training": {"optimizer": "sgd", "mass": 0.5}},
+        {"grid": {"draw": 3}},
+    ],
+)
+def test_what_changes_no_table_is_not_decisive(config: dict[str, Any]) -> None:
+    plain = {"training": {"optimizer": "sgd"}} if "training" in config else {}
+    assert experiment_of(config).decisive_json() == experiment_of(plain).decisive_json()
+
+
+def test_what_changes_a_table_is_decisive() -> None:
+    texts = {
+        experiment_of(config).decisive_json()
+        for config in ({}, {"grid": {"width": 8}}, {"training": {"mass": 0.5}}, {"published": "a"})
+    }
+    assert len(texts) == 4

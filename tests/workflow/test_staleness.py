@@ -48,6 +48,14 @@ TRAINING = "src/ntk_mnist/networks/training.py"
             "src/ntk_mnist/charts/calibration.py", "[0, 1]", "[0, 2]",
             Counter(chart=1, page=1), "Drawing", "charts.calibration._accuracy_panel changed",
         ),
+        (
+            "src/ntk_mnist/page/templates/style.css", "--page: #ffffff", "--page: #fefefe",
+            Counter(chart=5, page=1), "Drawing", "templates changed",
+        ),
+        (
+            "src/ntk_mnist/page/contents.py", "_SHOWN = 25", "_SHOWN = 50",
+            Counter(page=1), "Writing", "page.contents._SHOWN changed",
+        ),
         ("tiny.yaml", "epochs: 2", "epochs: 3", NETWORKS, "Training", "epochs was 2, is 3"),
         (
             "tiny.yaml", "[10, 1000]", "[10, 100]",
@@ -285,6 +293,7 @@ def test_a_flipped_bit_anywhere_in_a_shard_is_found_and_mended(done: Checkout, a
         ("figures/comparison.png", Counter(chart=1, page=1)),
         ("figures/calibration.svg", Counter(chart=1, page=1)),
         ("figures/calibration.column.pdf", Counter(chart=1, page=1)),
+        ("index.html", Counter(page=1)),
     ],
 )
 def test_a_flipped_bit_in_a_table_or_figure_is_found_and_mended(

@@ -26,6 +26,8 @@ PACE = Path(".snakemake/pace.json")
 SECONDS_OF_OTHERS = 4
 # Their jobs print to the terminal themselves.
 TALKING = frozenset({"fetch", "evidence", "partial_table"})
+# Of jobs without wildcards.
+WORDS = {"page": "the page", "compare": "comparisons", "reproduce": "published numbers"}
 ARCHITECTURES = [a for group in EXPERIMENT.groups for a in group.architectures]
 # Of this workflow's own run: what follows it, and what shows it if Snakemake's handler does not.
 FOLLOWS, SHOWS = [], []
@@ -77,9 +79,8 @@ def reasons_of(job):
 def planned_job(job):
     """A job as the terminal shows it."""
     cell, rule = cell_of(job), job.rule.name
-    what = (
-        job.wildcards_dict.get("figure") or job.wildcards_dict.get("table") or DATASET
-    )
+    names = job.wildcards_dict
+    what = names.get("figure") or names.get("table") or WORDS.get(rule, DATASET)
     seconds, threads, start = SECONDS_OF_OTHERS, 1, SECONDS_OF_OTHERS
     if cell:
         cell = to_compute(cell)

@@ -142,16 +142,15 @@ def _at_equal_times(ensembles: Rows) -> str:
     last = [row for row in ensembles if (row["time"], row["width"]) == (time, width)]
     gaps = _ends([100 * row["accuracy_gap"] for row in last], 1)
     errors = [row["accuracy_gap_error"] for row in last if row["accuracy_gap_error"] is not None]
-    error = f" ± {100 * max(errors):.1f}" if errors else ""
     several = len(last) > 1
     over = f" over {_over(last, ('architecture', 'size'))}" if several else ""
-    at_most = " at most" if several and errors else ""
+    up_to = ", each ± up to " if several else " ± "
+    error = f"{up_to}{100 * max(errors):.1f} by the shared test images" if errors else ""
     return (
         f"At width {width:,} and t = {time_label(time)}, mean test accuracy is "
         f"{_ends([row['network_accuracy'] for row in last], 3)}, the NTK's "
-        f"{_ends([row['limit_accuracy'] for row in last], 3)}{over}: a gap of {gaps}{error}"
-        f" percentage points{at_most}"
-        + (" (standard error over the shared test images)." if errors else ".")
+        f"{_ends([row['limit_accuracy'] for row in last], 3)}{over}: a gap of {gaps} percentage "
+        f"points{error}."
     )
 
 

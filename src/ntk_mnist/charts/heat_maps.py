@@ -118,7 +118,7 @@ def with_bar(layers: Panel, scale: Colours, grid: Grid) -> Panel:
                     type="log" if scale.logarithmic else "linear",
                     domain=[scale.low, scale.high],
                     nice=False,
-                    **({} if scale.logarithmic else {"zero": False}),
+                    zero=alt.Undefined if scale.logarithmic else False,
                 ),
                 axis=alt.Axis(**axis | beside),
             ),

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
     page = page_of(options, tables, abouts)
     digests = {name: about.sha256 for name, about in abouts.items()}
     figures = {file.stem: stated_digest(file.read_bytes()) for file in options.figures}
-    made = page_record(options.experiment.to_json(), digests, figures)
+    made = page_record(options.experiment.decisive_json(), digests, figures)
     text = experiment_page(page, {**made, "files": {}, "sha256": PLACE})
     content = state_digest(text.encode())
     write_whole(options.output, lambda stream: stream.write(content))

@@ -12,6 +12,7 @@ import msgspec
 from ntk_mnist import UserError
 from ntk_mnist.data.catalogue import CATALOGUE, Description
 from ntk_mnist.data.own import describe
+from ntk_mnist.declarations import declared
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, Measures
 from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.plan.config import complete
@@ -105,6 +106,21 @@ class Experiment(Settings, frozen=True, kw_only=True):
     def to_json(self) -> str:
         """The experiment as one word."""
         return msgspec.json.encode(self).decode()
+
+    def decisive_json(self) -> str:
+        """What decides its tables, as JSON; not the evidence, nor settings that change nothing."""
+        training = {field.name: field.default for field in declared(Training)}
+        unused = {name: training[name] for name in self.training.unused}
+        drawn = {} if self.inputs.draws else {"draws": (0,)}
+        decisive = msgspec.structs.replace(
+            self,
+            training=msgspec.structs.replace(self.training, **unused),
+            groups=tuple(msgspec.structs.replace(group, **drawn) for group in self.groups),
+            evidence_architectures=(),
+            evidence_sizes=(),
+            batch_minutes=0.0,
+        )
+        return decisive.to_json()
 
     @property
     def description(self) -> Description:

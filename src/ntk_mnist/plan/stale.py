@@ -125,7 +125,7 @@ def stale_page(
     """
     of_tables = {name: digest(results / f"{name}.parquet") for name in tables}
     of_figures = {name: digest(results / f"figures/{name}.html") for name in figures}
-    return reasons(file, page_record(experiment.to_json(), of_tables, of_figures))
+    return reasons(file, page_record(experiment.decisive_json(), of_tables, of_figures))
 
 
 def stale_figure(

@@ -170,7 +170,7 @@ def page_record(experiment: str, tables: Mapping[str, str], figures: Mapping[str
     """Of the page of an experiment.
 
     Args:
-        experiment: the experiment as JSON.
+        experiment: what decides the tables of the experiment, as JSON.
         tables: the digests of its tables by their names.
         figures: the digests of its charts by their names.
     """
