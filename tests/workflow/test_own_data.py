@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
-from checkout import AFTER_KERNELS, Checkout
+from checkout import TABLES_AND_CHARTS, Checkout
 from data.own_files import as_archive, as_folder, classified, real_valued
 from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ training: {{parameterization: ntk, loss: squared_error, centred: true,
 solve: {{times: [20]}}
 """
 #: Of tables and charts, after both kinds of cells.
-AFTERWARDS = Counter(AFTER_KERNELS) + Counter(table=1)
+AFTERWARDS = Counter(TABLES_AND_CHARTS)
 
 
 def relu_kernels(x: NDArray[Any], z: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -57,8 +57,8 @@ def test_a_run_in_a_pipe_is_a_few_plain_lines_and_ends_with_what_to_open(fresh: 
     assert len(lines) <= 40
     assert not BLOCK.search(run.stderr)
     assert "\x1b" not in run.stderr
-    assert "To run: 4 networks and 2 kernels; then 3 tables and 3 charts." in lines
-    assert lines[-1] == "Open results/tiny/figures/"
+    assert "To run: 4 networks and 2 kernels; then 3 tables, 5 charts and 1 page." in lines
+    assert lines[-1] == "Open results/tiny/index.html"
     assert lines[-2].startswith("Took ")
     # Snakemake's own log has what the terminal has, and the rest.
     (log,) = (fresh.folder / ".snakemake/log").glob("*.log")
@@ -75,7 +75,7 @@ def test_a_plan_says_cells_time_disk_and_reasons_in_a_few_lines(done: Checkout) 
     assert plan.returncode == 0
     said = plan.stdout
     assert not BLOCK.search(said)
-    assert "To run: 6 networks and 2 kernels; then 3 tables and 3 charts." in said
+    assert "To run: 6 networks and 2 kernels; then 3 tables, 5 charts and 1 page." in said
     assert re.search(
         r"Time: about \d+ (s|min) on \d+ cores? \(as .*\)\. Disk: about \d+ kB in", said
     )
@@ -103,7 +103,7 @@ def test_a_second_run_and_a_plan_say_that_everything_is_up_to_date(done: Checkou
         assert "Nothing to be done" not in said
         # What the end of the run said.
         assert said.count("have not fitted") == 1
-        assert said.splitlines().count("Open results/tiny/figures/") == 1
+        assert said.splitlines().count("Open results/tiny/index.html") == 1
 
 
 def test_quiet_and_verbose_keep_their_meaning(done: Checkout) -> None:
@@ -145,7 +145,7 @@ def test_a_terminal_shows_a_panel_that_is_gone_at_the_end(done: Checkout) -> Non
     assert re.search(r"About \d+ s left", text)
     assert not BLOCK.search(text)
     assert printed.rfind(SHOW_CURSOR) > printed.rfind(HIDE_CURSOR) > 0
-    assert text.rstrip().endswith("Open results/tiny/figures/")
+    assert text.rstrip().endswith("Open results/tiny/index.html")
 
 
 def test_ctrl_c_leaves_the_terminal_sane_and_one_line(fresh: Checkout) -> None:

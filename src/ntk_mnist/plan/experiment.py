@@ -108,12 +108,16 @@ class Experiment(Settings, frozen=True, kw_only=True):
         return msgspec.json.encode(self).decode()
 
     def decisive_json(self) -> str:
-        """What decides its tables, as JSON; not the evidence, nor settings that change nothing."""
+        """What decides its tables, as JSON.
+
+        Without the evidence, settings that change nothing, and where the data of a user lies.
+        """
         training = {field.name: field.default for field in declared(Training)}
         unused = {name: training[name] for name in self.training.unused}
         drawn = {} if self.inputs.draws else {"draws": (0,)}
         decisive = msgspec.structs.replace(
             self,
+            inputs=msgspec.structs.replace(self.inputs, dataset=self.dataset),
             training=msgspec.structs.replace(self.training, **unused),
             groups=tuple(msgspec.structs.replace(group, **drawn) for group in self.groups),
             evidence_architectures=(),
