@@ -69,6 +69,7 @@ def test_whole_numbers_beyond_32_bits_are_features_too() -> None:
         ({"width": 0}, "width: 0 is too small; allowed: 1 or more"),
         ({"seed": -1}, "seed: -1 is too small; allowed: 0 or more"),
         ({"times": []}, "times: the list is empty; "),
+        ({"times": 10.0}, "times: 10.0 is not a list; give a list of times, as [10.0]"),
         ({"times": [np.inf]}, "times[0]: inf is not a finite number"),
         ({"times": [2.5]}, "times: 2.5 is not a whole number of steps of training.step_size, 1"),
         ({"step_size": 1000.0, "times": [1000.0]}, "set training.step_size to "),

@@ -57,7 +57,9 @@ def test_an_unknown_chart_gets_one_line_that_lists_what_can_be_drawn_there(tmp_p
         assert str(error.value) == (
             f"{of_epochs} has no tables of a chart '{name}'; charts there: {there}"
         )
-    with pytest.raises(ntk.UserError, match=r"charts there: .*convergence, accuracy, dynamics"):
+    with pytest.raises(
+        ntk.UserError, match=r"charts there: .*convergence, distance_map, accuracy, dynamics"
+    ):
         ntk.figure(like, "comparison")
 
 

@@ -127,5 +127,6 @@ def test_labels_are_plain_text_in_the_singular_where_there_is_one() -> None:
     assert spec["title"]["subtitle"] == [
         "MNIST, relu, 1 hidden layer, W_std 1, b_std 1e-5, 1 test image",
         "Networks: glorot, cross-entropy, momentum, 1 epoch; 1 seed",
-        "Not like for like: the kernels' loss is the squared error",
+        "Not like for like: the networks' loss is the cross-entropy, the kernels' the squared "
+        "error; the networks' Glorot initialization has another limit",
     ]

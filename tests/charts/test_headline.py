@@ -38,6 +38,7 @@ def networks(
     seeds: Mapping[int, float],
     architecture: Architecture = RELU,
     loss: str = "squared_error",
+    parameterization: str = "ntk",
     train: float = 1.0,
 ) -> Rows:
     """Of widths 8 and 512: accuracy 0.5 and 0.8 plus what a seed adds, 0.1 less with 64 images."""
@@ -45,7 +46,8 @@ def networks(
         asdict(architecture)
         | {"width": width, "size": size, "draw": 0, "seed": seed, "time": None, "test_size": 1000}
         | {"test_accuracy": value + more - (0.1 if size == 64 else 0.0), "test_mse": None}
-        | {"train_accuracy": train, "loss": loss}
+        | {"train_accuracy": train, "train_mse": None}
+        | {"loss": loss, "parameterization": parameterization}
         for width, value in ((8, 0.5), (512, 0.8))
         for size in (64, 256)
         for seed, more in seeds.items()
@@ -80,7 +82,7 @@ def test_like_for_like_it_tells_slopes_over_all_widths_and_the_gap_at_the_larges
     said = headline(
         {
             "kernel": kernels(),
-            "network": networks({0: 0.0}),
+            "network": networks({0: 0.0, 1: 0.0}),
             "convergence": [*slopes(RELU, -0.5), *slopes(ERF, -0.6)],
             "ensemble": [*ensembles(ERF, -0.0123), *ensembles(RELU, 0.03)],
         }
@@ -113,19 +115,34 @@ def test_networks_that_keep_their_random_start_are_said_not_to_approach_the_limi
 
 def test_networks_by_epochs_are_told_beside_both_limits_with_the_error_of_the_test_images() -> None:
     said = headline(
-        {"kernel": kernels(), "network": networks({0: 0.0}, loss="cross_entropy", train=0.5)}
+        {
+            "kernel": kernels(),
+            "network": networks(
+                {0: 0.0}, loss="cross_entropy", parameterization="glorot", train=0.5
+            ),
+        }
     )
-    errors = {p: f"{p:.3f} ± {standard_error(p, 1000):.3f}" for p in (0.9, 0.91, 0.8)}
+    accuracies = (0.9, 0.91, 0.8, 0.6, 0.62)
+    errors = {p: f"{p:.3f} ± {standard_error(p, 1000):.3f}" for p in accuracies}
+
+    def gap(network: float, limit: float) -> str:
+        error = math.hypot(*(standard_error(p, 1000) for p in (network, limit)))
+        return f"{100 * (network - limit):.1f} ± {100 * error:.1f}".replace("-", "−")
+
     assert said.lines == (
         f"Infinite width, 256 training images, t = ∞: test accuracy NNGP {errors[0.9]}, "
-        f"NTK {errors[0.91]} (± standard error, of 1,000 test images); 0.600 … 0.620 with 64.",
+        f"NTK {errors[0.91]} (± standard error, of 1,000 test images); with 64, "
+        f"NNGP {errors[0.6]}, NTK {errors[0.62]}.",
         f"Finite width 512, 256 training images: test accuracy {errors[0.8]} (± standard error, of "
-        "1,000 test images); −10.0 percentage points from the NNGP, −11.0 from the NTK.",
-        "From width 8 to 512, the gap to the NTK goes from −41.0 to −11.0 percentage points.",
+        f"1,000 test images); {gap(0.8, 0.9)} percentage points from the NNGP, "
+        f"{gap(0.8, 0.91)} from the NTK.",
+        f"From width 8 to 512, the gap to the NTK goes from {gap(0.5, 0.91)} to {gap(0.8, 0.91)} "
+        "percentage points.",
     )
     assert said.warnings == (
         "Not like for like: the networks' loss is the cross-entropy, the kernels' the squared "
-        "error; networks have not fitted their training sets (train accuracy 0.50 … 0.50).",
+        "error; the networks' Glorot initialization has another limit; networks have not fitted "
+        "their training sets (train accuracy 0.50).",
         "One seed: how much a network varies between seeds is not known.",
     )
 
@@ -148,7 +165,8 @@ def test_of_several_architectures_it_tells_the_range_and_picks_none_by_its_test_
     )
     assert "NNGP 0.850 … 0.900, NTK 0.860 … 0.910 (over 2 architectures;" in said.lines[0]
     # Each architecture is compared with its own limit.
-    assert "; −10.0 … −4.0 percentage points from the NNGP, −11.0 … −5.0 from" in said.lines[1]
+    assert "; −10.0 … −4.0 ± up to 1.7 percentage points from the NNGP, " in said.lines[1]
+    assert "−11.0 … −5.0 ± up to 1.7 from the NTK." in said.lines[1]
 
 
 def test_real_valued_targets_are_told_by_their_squared_error() -> None:
@@ -162,7 +180,9 @@ def test_real_valued_targets_are_told_by_their_squared_error() -> None:
             ],
         }
     )
-    assert "test squared error NNGP 0.09, NTK 0.091; 0.060 … 0.062 with 64." in said.lines[0]
+    assert (
+        "test squared error NNGP 0.09, NTK 0.091; with 64, NNGP 0.06, NTK 0.062." in (said.lines[0])
+    )
     assert "test squared error 0.5; 0.4100 from the NNGP, 0.4090 from the NTK." in said.lines[1]
 
 
@@ -198,3 +218,41 @@ def test_snakemake_loads_no_library_of_charts_for_it() -> None:
         "sys.exit(bool({'altair', 'jax', 'pandas', 'scipy'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": "src"})
+
+
+def test_with_groups_only_architectures_that_ran_with_both_sizes_are_compared() -> None:
+    large = [row for row in kernels() if row["size"] == 256]
+    small = [row for row in kernels(ERF) if row["size"] == 64]
+    first, *_ = headline({"kernel": [*large, *small]}).lines
+    assert first.endswith("NTK 0.910 ± 0.009 (relu, depth 2, W_std 1.5, b_std 0.1; ± standard "
+                          "error, of 1,000 test images).")  # fmt: skip
+
+
+def test_each_architecture_is_told_at_its_own_widest_networks() -> None:
+    narrow = [row for row in networks({0: 0.1}, ERF) if row["width"] == 8]
+    said = headline(
+        {"kernel": [*kernels(), *kernels(ERF)], "network": [*networks({0: 0}), *narrow]}
+    )
+    assert said.lines[1].startswith(
+        "The widest networks of each architecture (8 … 512), 256 training images: test accuracy "
+        "0.600 … 0.800 (over 2 architectures;"
+    )
+    # Of other widths, no gap from one to another.
+    assert len(said.lines) == 2
+
+
+def test_a_gap_is_to_the_limit_of_the_same_draw_of_training_images() -> None:
+    limits = [
+        row | {"draw": draw, "test_accuracy": row["test_accuracy"] + 0.02 * draw}
+        for row in kernels()
+        for draw in (0, 1)
+    ]
+    own = [
+        row | {"draw": draw, "test_accuracy": row["test_accuracy"] + 0.02 * draw}
+        for row in networks({0: 0.0})
+        for draw in (0, 1)
+    ]
+    line = headline({"kernel": limits, "network": own}).lines[1]
+    # The draws differ by 0.02 on both sides, so that the gap does not vary.
+    assert "; −10.0 ± 0.0 percentage points from the NNGP" in line
+    assert "0.810 ± 0.010 (± standard error, of 2 runs)" in line

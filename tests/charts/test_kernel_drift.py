@@ -18,7 +18,7 @@ def panels(table: pd.DataFrame) -> list[pd.DataFrame]:
     if not names:
         names = list(dict.fromkeys(
             layer["data"]["name"] for panel in spec["hconcat"] for layer in panel["layer"]
-            if "tooltip" in layer["encoding"]
+            if isinstance(layer["encoding"].get("tooltip"), list)
         ))  # fmt: skip
     return [pd.DataFrame(spec["datasets"][name]) for name in names]
 

@@ -49,7 +49,7 @@ def run(name: str, paths: list[Path], stem: Path) -> None:
 
 def usermeta(html: str) -> dict[str, Any]:
     """What the page's specification says about itself."""
-    start = re.search(r'"usermeta":\s*', html)
+    start = re.search(r'"usermeta":\s*(?=\{"ntk_mnist")', html)
     assert start
     found: dict[str, Any] = json.JSONDecoder().raw_decode(html, start.end())[0]
     return found

@@ -9,7 +9,6 @@ import math
 
 import pandas as pd
 import pyarrow as pa
-import pytest
 from charts.made_up_tables import TWO, tables
 
 from ntk_mnist.declarations import declared
@@ -18,7 +17,6 @@ from ntk_mnist.page.contents import (
     cell_times,
     csv_of,
     downloads,
-    duration,
     preview,
     settings_of,
     times_in_words,
@@ -105,11 +103,3 @@ def test_a_cell_took_the_time_of_all_its_runs_once_each() -> None:
     assert {cell.seconds for cell in found if cell.name.startswith("kernel")} == {0.5}
     assert found[0].name.startswith("network, width ")
     assert times_in_words(found).startswith(f"{len(found)} cells took ")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.04, "0.0 s"), (9.96, "10.0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7325, "2 h 2 min")],
-)
-def test_a_duration_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words

@@ -58,7 +58,7 @@ def test_a_plain_run_has_a_line_at_each_tenth_of_the_work(clock: Clock) -> None:
         run.finish(number)
     found = [line for line in said if line]
     assert len(found) == 9
-    assert "11 of 100 networks, 0 of 1 kernels; about " in found[0]
+    assert "11 of 100 networks, 0 of 1 kernel; about " in found[0]
     assert "left; now width 2,048, size 64, relu (" in found[0]
 
 

@@ -6,6 +6,15 @@ def report_category(wildcards):
     return section_of(wildcards.figure)
 
 
+@cache
+def all_settings():
+    """The settings that decide the results, with their values; for a report alone."""
+    # It imports pandas, which a plan does without.
+    from ntk_mnist.page.contents import settings_of
+
+    return [setting._asdict() for setting in settings_of(EXPERIMENT)]
+
+
 def report_labels(form):
     """A function that labels a figure of a report, or ends the report.
 
@@ -16,7 +25,7 @@ def report_labels(form):
     def labels(wildcards):
         refuse_other_figure(wildcards.figure)
         # For the landing page, which Snakemake writes after it.
-        config["headline"] = current_headline()._asdict()
+        config["headline"] = current_headline()._asdict() | {"settings": all_settings()}
         return {"figure": wildcards.figure, "form": form}
 
     return labels

@@ -11,7 +11,7 @@ from ntk_mnist import UserError
 from ntk_mnist.plan.config import problems
 from ntk_mnist.settings import Architecture, Training
 
-__all__ = ["checked", "checked_architecture", "checked_training"]
+__all__ = ["checked", "checked_architecture", "checked_times", "checked_training"]
 
 
 def checked(**sections: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -45,6 +45,19 @@ def checked_architecture(architecture: Architecture) -> Architecture:
     return Architecture(**values)
 
 
+def checked_times(times: Sequence[float]) -> Sequence[float]:
+    """Times, at least one.
+
+    Raises:
+        UserError: there is none, or they are not a list.
+    """
+    if isinstance(times, (int, float)):
+        raise UserError(f"times: {times} is not a list; give a list of times, as [{times}]")
+    if len(times) == 0:
+        raise UserError("times: the list is empty; give a time, as [100]")
+    return times
+
+
 def checked_training(
     times: Sequence[float], step_size: float, *, centred: bool = True, linearized: bool = False
 ) -> Training:
@@ -61,7 +74,9 @@ def checked_training(
         "centred": centred,
         "linearized": linearized,
     }
-    return Training(**checked(training=training, solve={"times": list(times)})["training"])
+    return Training(
+        **checked(training=training, solve={"times": list(checked_times(times))})["training"]
+    )
 
 
 def _plain(value: Any) -> Any:

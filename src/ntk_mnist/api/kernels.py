@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ntk_mnist import UserError
 from ntk_mnist.api.arrays import dataset_of, inputs_alone
-from ntk_mnist.api.checks import checked, checked_architecture, checked_training
+from ntk_mnist.api.checks import checked, checked_architecture, checked_times, checked_training
 from ntk_mnist.kernels.gram import gram
 from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solver import Services
@@ -105,7 +105,7 @@ def predict(
         UserWarning: the kernel is singular to working precision, and ``diag_reg`` was raised.
     """
     architecture = checked_architecture(architecture)
-    finite = [time for time in times if not isinf(time)]
+    finite = [time for time in checked_times(times) if not isinf(time)]
     if step_size:
         checked_training(finite, step_size)
     checked(solve={"kinds": [kind], "times": finite, "diag_reg": diag_reg})

@@ -60,7 +60,7 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
     architectures, kinds = architectures_in(networks), kernels_in(kernels)
     values = _over_seeds(networks, networks, score.column)
     gaps = {
-        kind: _over_seeds(gaps_to_limit(networks, kernels, score, kind), networks, "gap")
+        kind: _over_seeds(gaps_to_limit(networks, tables["kernel"], score, kind), networks, "gap")
         for kind in kinds
     }
     grid = layout.grid(1 + len(kinds), len(architectures), BAR_SPACE, own_axes=True)

@@ -20,22 +20,39 @@ NOT_CENTRED = "Not centred: a network keeps its random start, which does not shr
 LOSSES: Mapping[str, str] = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
 
 
-def unlike(loss: str, lowest: float | None = None, highest: float | None = None) -> list[str]:
+def unlike(
+    loss: str,
+    parameterization: str,
+    train_accuracies: Sequence[float],
+    train_errors: Sequence[float] = (),
+    test_error: float = 0.0,
+) -> list[str]:
     """Why networks are not comparable with the kernels' limits; nothing if they are.
 
     A network that has not fitted its training set is a point on the way, and the limit is the end.
+    Of real-valued targets it has fitted once its train error is a hundredth of the test error.
 
     Args:
         loss: that the networks minimize.
-        lowest: the lowest of their train accuracies; of real-valued targets, None.
-        highest: the highest of them.
+        parameterization: of the networks.
+        train_accuracies: of the networks; of real-valued targets, none.
+        train_errors: their train squared errors; none if they are not known.
+        test_error: the mean test squared error.
     """
     faults = []
     if loss != "squared_error":
         faults.append(f"the networks' loss is the {LOSSES[loss]}, the kernels' the squared error")
-    if lowest is not None and lowest < FITTED:
-        fitted = f"train accuracy {lowest:.2f} … {highest:.2f}"
-        faults.append(f"networks have not fitted their training sets ({fitted})")
+    if parameterization.startswith("glorot"):
+        faults.append("the networks' Glorot initialization has another limit")
+    if train_accuracies and min(train_accuracies) < FITTED:
+        low, high = (f"{extreme(train_accuracies):.2f}" for extreme in (min, max))
+        some = "some " if max(train_accuracies) >= FITTED else ""
+        seen = " … ".join(dict.fromkeys([low, high]))
+        faults.append(f"{some}networks have not fitted their training sets (train accuracy {seen})")
+    elif not train_accuracies and train_errors and max(train_errors) > test_error / 100:
+        low, high = (f"{extreme(train_errors):.2g}" for extreme in (min, max))
+        seen = " … ".join(dict.fromkeys([low, high]))
+        faults.append(f"networks have not fitted their training sets (train squared error {seen})")
     return faults
 
 

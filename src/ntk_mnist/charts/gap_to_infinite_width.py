@@ -71,7 +71,7 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
     architectures = architectures_in(networks)
     kinds = kernels_in(kernels)
     score = score_of(networks, kernels)
-    gaps = {kind: _gaps(networks, kernels, score, kind) for kind in kinds}
+    gaps = {kind: _gaps(networks, tables["kernel"], score, kind) for kind in kinds}
     series = size_series(networks["size"])
     # One width is no line, and its bars do not merge.
     several = networks["width"].nunique() > 1

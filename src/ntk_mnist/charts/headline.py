@@ -11,7 +11,7 @@ Snakemake prints the headline, so that this module imports neither pandas nor Al
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from ntk_mnist.charts.findings import NOT_CENTRED, signed, unlike
@@ -21,6 +21,7 @@ from ntk_mnist.settings import Architecture
 __all__ = ["COLUMNS", "Headline", "headline"]
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
+_Key: TypeAlias = tuple[Any, ...]
 
 _ARCHITECTURE: tuple[str, ...] = Architecture.__struct_fields__
 
@@ -30,7 +31,10 @@ _OF_ENSEMBLE = ("width", "size", "time", "centred", "network_accuracy", "limit_a
 #: The columns of each table that a headline is made of; a table may be missing.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "kernel": (*_OF_BOTH, "kernel"),
-    "network": (*_OF_BOTH, "width", "seed", "train_accuracy", "loss"),
+    "network": (
+        *(*_OF_BOTH, "width", "seed", "train_accuracy", "train_mse"),
+        *("loss", "parameterization"),
+    ),
     "ensemble": (*_ARCHITECTURE, *_OF_ENSEMBLE, "accuracy_gap", "accuracy_gap_error"),
     "convergence": (
         *(*_ARCHITECTURE, "size", "time", "quantity", "smallest_width"),
@@ -92,8 +96,14 @@ def headline(tables: Mapping[str, Rows]) -> Headline:
         lines = [*approach, _at_equal_times(ensembles), *_of_training(slopes)]
         warnings = [] if centred else [f"{NOT_CENTRED}."]
     else:
-        lines = [*_limits(kernels), *_networks(networks, kernels)]
+        several = len({_architecture(row) for row in (*kernels, *networks)}) > 1
+
+        def named(key: _Key) -> str:
+            return _words(key) if several else ""
+
+        lines = [*_limits(kernels, named), *_networks(networks, kernels, named)]
         warnings = _cautions(networks)
+    warnings += _of_one_run(networks)
     reproduced = list(_reproduced(tables.get("reproduction", ())))
     kept = lines[: 3 - len(reproduced)]
     return Headline((*kept, *reproduced), tuple(warnings))
@@ -154,92 +164,125 @@ def _at_equal_times(ensembles: Rows) -> str:
     )
 
 
-def _limits(kernels: Rows) -> Iterator[str]:
+def _limits(kernels: Rows, named: Callable[[_Key], str]) -> Iterator[str]:
     """What infinitely wide networks reach at the last time, on few and on many images."""
     if not kernels:
         return
     last = _at_last_time(kernels)
     score = _score(last)
     sizes = sorted({row["size"] for row in last})
-    largest = [row for row in last if row["size"] == sizes[-1]]
-    means = {
-        kind: _Mean.of([row for row in largest if row["kernel"] == kind], score)
-        for kind in sorted({row["kernel"] for row in largest})
-    }
-    values = ", ".join(f"{kind.upper()} {mean.text}" for kind, mean in means.items())
-    fewest = [
-        mean
-        for kind in means
-        for mean in _by_architecture(
-            [row for row in last if (row["size"], row["kernel"]) == (sizes[0], kind)], score.column
-        ).values()
-    ]
-    before = f"; {_ends(fewest, 3)} with {sizes[0]:,}" if len(sizes) > 1 and fewest else ""
-    (first, *_) = means.values()
+    largest, smallest = ([r for r in last if r["size"] == sizes[end]] for end in (-1, 0))
+    # Of few images, the same architectures as of many.
+    both = {_architecture(row) for row in largest} & {_architecture(row) for row in smallest}
+    smallest = [row for row in smallest if _architecture(row) in both]
+    values, over = _by_kind(largest, score, named)
+    before = f"; with {sizes[0]:,}, {_by_kind(smallest, score, named)[0]}" if smallest else ""
     yield (
         f"Infinite width, {counted(sizes[-1], 'training image')}, "
-        f"t = {time_label(last[0]['time'])}: {score.name} {values}{first.over}{before}."
+        f"t = {time_label(last[0]['time'])}: {score.name} {values}{over}"
+        f"{before if len(sizes) > 1 else ''}."
     )
 
 
-def _networks(networks: Rows, kernels: Rows) -> Iterator[str]:
+def _by_kind(rows: Rows, score: _Score, named: Callable[[_Key], str]) -> tuple[str, str]:
+    """The means of each kernel, and what they are over and their errors are of."""
+    means = {
+        kind: _Means.of_rows([row for row in rows if row["kernel"] == kind], score)
+        for kind in sorted({row["kernel"] for row in rows})
+    }
+    # The kernels have the same architectures, draws and test images.
+    (first, *_) = means.values()
+    return ", ".join(f"{kind.upper()} {m.text}" for kind, m in means.items()), first.over(named)
+
+
+def _networks(networks: Rows, kernels: Rows, named: Callable[[_Key], str]) -> Iterator[str]:
     """What the widest networks reach on most images, and how far that is from the limits."""
     if not networks:
         return
     score = _score(networks)
     size = max(row["size"] for row in networks)
     of_size = [row for row in networks if row["size"] == size]
-    widths = sorted({row["width"] for row in of_size})
-    widest = _Mean.of([row for row in of_size if row["width"] == widths[-1]], score)
-    narrowest = _Mean.of([row for row in of_size if row["width"] == widths[0]], score)
-    limits = {
-        kind: _by_architecture(
-            [row for row in _at_last_time(kernels) if (row["size"], row["kernel"]) == (size, kind)],
-            score.column,
-        )
-        for kind in sorted({row["kernel"] for row in kernels})
+    widths: dict[_Key, set[int]] = {}
+    for row in of_size:
+        widths.setdefault(_architecture(row), set()).add(row["width"])
+    widest = [row for row in of_size if row["width"] == max(widths[_architecture(row)])]
+    narrowest = [row for row in of_size if row["width"] == min(widths[_architecture(row)])]
+    last = [row for row in _at_last_time(kernels) if row["size"] == size]
+    gaps = {
+        kind: found
+        for kind in sorted({row["kernel"] for row in last})
+        for limits in [[row for row in last if row["kernel"] == kind]]
+        if (found := _gap(widest, limits, score))
     }
-
-    def gap(mean: _Mean, kind: str) -> str:
-        of_both = [
-            score.scale * (value - limits[kind][architecture])
-            for architecture, value in mean.values.items()
-            if architecture in limits[kind]
-        ]
-        return _ends(of_both, score.digits) if of_both else ""
-
-    far = {kind: found for kind in limits if (found := gap(widest, kind))}
     words = ", ".join(
-        f"{found}{'' if i else score.unit} from the {kind.upper()}"
-        for i, (kind, found) in enumerate(far.items())
+        f"{gap}{'' if i else score.unit} from the {kind.upper()}"
+        for i, (kind, gap) in enumerate(gaps.items())
     )
+    ends = sorted({row["width"] for row in widest})
+    width = f"Finite width {ends[0]:,}"
+    if len(ends) > 1:
+        width = f"The widest networks of each architecture ({ends[0]:,} … {ends[-1]:,})"
+    mean = _Means.of_rows(widest, score)
     yield (
-        f"Finite width {widths[-1]:,}, {counted(size, 'training image')}: {score.name} "
-        f"{widest.text}{widest.over}{f'; {words}' if far else ''}."
+        f"{width}, {counted(size, 'training image')}: {score.name} {mean.text}{mean.over(named)}"
+        f"{f'; {words}' if words else ''}."
     )
-    *_, kind = far or [""]
-    if len(widths) > 1 and kind and (before := gap(narrowest, kind)):
+    *_, kind = gaps or [""]
+    of_kind = [row for row in last if row["kernel"] == kind]
+    same = len({tuple(sorted(own)) for own in widths.values()}) == 1
+    if same and min(ends) > narrowest[0]["width"] and kind:
         yield (
-            f"From width {widths[0]:,} to {widths[-1]:,}, the gap to the {kind.upper()} goes from "
-            f"{before} to {far[kind]}{score.unit}."
+            f"From width {narrowest[0]['width']:,} to {ends[0]:,}, the gap to the {kind.upper()} "
+            f"goes from {_gap(narrowest, of_kind, score)} to {gaps[kind]}{score.unit}."
         )
+
+
+def _gap(networks: Rows, limits: Rows, score: _Score) -> str:
+    """Networks less a limit with its standard error, each on its own draw of training images.
+
+    Of one run, the error takes the test images of both sides as independent; they are the same, so
+    that it is an upper bound.
+    """
+    of_limit = {(_architecture(r), r["draw"]): r[score.column] for r in limits}
+    runs: dict[_Key, list[tuple[float, float]]] = {}
+    for row in networks:
+        place = (_architecture(row), row["draw"])
+        if place in of_limit:
+            runs.setdefault(place[0], []).append((row[score.column], of_limit[place]))
+    means, errors = [], []
+    for pairs in runs.values():
+        own = [score.scale * (network - limit) for network, limit in pairs]
+        means.append(statistics.fmean(own))
+        if len(own) > 1:
+            errors.append(statistics.stdev(own) / math.sqrt(len(own)))
+        elif score is _ACCURACY:
+            variance = sum(p * (1 - p) / networks[0]["test_size"] for p in pairs[0])
+            errors.append(score.scale * math.sqrt(variance))
+    if not means:
+        return ""
+    up_to = "up to " if len(means) > 1 else ""
+    error = f" ± {up_to}{max(errors):.{score.digits}f}" if errors else ""
+    return f"{_ends(means, score.digits)}{error}"
 
 
 def _cautions(networks: Rows) -> list[str]:
-    """Why networks are not comparable with the limits, and which numbers have no spread."""
+    """Why networks are not comparable with the limits."""
     if not networks:
         return []
-    trained = [row["train_accuracy"] for row in networks if row["train_accuracy"] is not None]
-    reasons = unlike(networks[0]["loss"], *((min(trained), max(trained)) if trained else ()))
-    seeds = len({(row["seed"], row["draw"]) for row in networks})
-    return [
-        *([f"Not like for like: {'; '.join(reasons)}."] if reasons else []),
-        *(
-            ["One seed: how much a network varies between seeds is not known."]
-            if seeds == 1
-            else []
-        ),
-    ]
+    reasons = unlike(
+        networks[0]["loss"],
+        networks[0]["parameterization"],
+        [row["train_accuracy"] for row in networks if row["train_accuracy"] is not None],
+        [row["train_mse"] for row in networks if row["train_mse"] is not None],
+        statistics.fmean(row["test_mse"] or 0.0 for row in networks),
+    )
+    return [f"Not like for like: {'; '.join(reasons)}."] if reasons else []
+
+
+def _of_one_run(networks: Rows) -> list[str]:
+    """That the spread of networks is not known, if there is one of each cell."""
+    runs = {(row["seed"], row["draw"]) for row in networks}
+    return ["One seed: how much a network varies between seeds is not known."] * (len(runs) == 1)
 
 
 def _reproduced(rows: Rows) -> Iterator[str]:
@@ -265,63 +308,66 @@ def _score(rows: Rows) -> _Score:
     return _ERROR if real_valued else _ACCURACY
 
 
-class _Mean(NamedTuple):
+class _Means(NamedTuple):
     """A mean for each architecture, and its standard error.
 
     Attributes:
         values: by architecture.
-        text: the one value with its error, or the range of values.
-        over: what the range is over and what the error is of, in brackets.
+        errors: of each; none if they are not known.
+        of: what the errors are of, in words.
+        score: of the values.
     """
 
-    values: dict[tuple[Any, ...], float]
-    text: str
-    over: str
+    values: dict[_Key, float]
+    errors: Sequence[float]
+    of: str
+    score: _Score
 
     @classmethod
-    def of(cls, rows: Rows, score: _Score) -> "_Mean":
-        """The means of rows of one size and width.
+    def of_rows(cls, rows: Rows, score: _Score) -> "_Means":
+        """The means of rows of one size.
 
         Where there are several seeds or draws, the error is that over them.
         """
-        runs: dict[tuple[Any, ...], list[float]] = {}
+        runs: dict[_Key, list[float]] = {}
         for row in rows:
             runs.setdefault(_architecture(row), []).append(row[score.column])
         values = {architecture: statistics.fmean(own) for architecture, own in runs.items()}
-        fewest = min(map(len, runs.values()))
-        if fewest > 1:
+        numbers = sorted({len(own) for own in runs.values()})
+        if numbers[0] > 1:
             errors = [statistics.stdev(own) / math.sqrt(len(own)) for own in runs.values()]
-            most = max(map(len, runs.values()))
-            of = f"{fewest} runs" if fewest == most else f"{fewest} to {most} runs"
-        elif score is _ACCURACY:
+            return cls(values, errors, f"{' to '.join(map(str, numbers))} runs", score)
+        if score is _ACCURACY:
             images = rows[0]["test_size"]
             errors = [math.sqrt(p * (1 - p) / images) for p in values.values()]
-            of = counted(images, "test image")
+            return cls(values, errors, counted(images, "test image"), score)
+        return cls(values, [], "", score)
+
+    @property
+    def text(self) -> str:
+        """The one value with its error, or the range of values."""
+        if len(self.values) > 1:
+            return _ends(list(self.values.values()), 3)
+        (value,) = self.values.values()
+        error = f" ± {format(self.errors[0], self.score.number)}" if self.errors else ""
+        return f"{format(value, self.score.number)}{error}"
+
+    def over(self, named: Callable[[_Key], str]) -> str:
+        """What the values are over and what their errors are of, in brackets."""
+        if len(self.values) > 1:
+            words = [f"over {counted(len(self.values), 'architecture')}"]
+            if self.errors:
+                largest = format(max(self.errors), self.score.number)
+                words.append(f"standard errors up to {largest}, of {self.of}")
         else:
-            errors, of = [], ""
-        text = _ends(list(values.values()), 3) if len(values) > 1 else ""
-        if not text:
-            (value,) = values.values()
-            text = format(value, score.number)
-            text += f" ± {format(errors[0], score.number)}" if errors else ""
-            return cls(values, text, f" (± standard error, of {of})" if errors else "")
-        largest = format(max(errors, default=0.0), score.number)
-        each = f"; standard errors up to {largest}, of {of}" if errors else ""
-        return cls(values, text, f" (over {counted(len(values), 'architecture')}{each})")
+            words = [name for name in map(named, self.values) if name]
+            words += [f"± standard error, of {self.of}"] if self.errors else []
+        return f" ({'; '.join(words)})" if words else ""
 
 
 def _at_last_time(kernels: Rows) -> Rows:
     last = max((row["time"] for row in kernels), default=math.inf)
     return [row for row in kernels if row["time"] == last]
-
-
-def _by_architecture(rows: Rows, column: str) -> dict[tuple[Any, ...], float]:
-    """The mean of a column by architecture."""
-    values: dict[tuple[Any, ...], list[float]] = {}
-    for row in rows:
-        if row[column] is not None:
-            values.setdefault(_architecture(row), []).append(row[column])
-    return {architecture: statistics.fmean(own) for architecture, own in values.items()}
 
 
 def _over(rows: Rows, axes: Iterable[str]) -> str:
@@ -343,8 +389,16 @@ def _ends(values: Sequence[float], digits: int) -> str:
     return " … ".join(dict.fromkeys(ends))
 
 
-def _architecture(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _architecture(row: Mapping[str, Any]) -> _Key:
     return tuple(row[name] for name in _ARCHITECTURE)
+
+
+def _words(key: _Key) -> str:
+    """An architecture, as in ``relu, depth 2, W_std 1.5, b_std 0.1``."""
+    named = dict(zip(_ARCHITECTURE, key, strict=True))
+    return ", ".join(
+        [str(named.pop("activation")), *(f"{name} {value:g}" for name, value in named.items())]
+    )
 
 
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:

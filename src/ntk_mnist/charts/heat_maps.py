@@ -69,7 +69,9 @@ class Colours(NamedTuple):
             return UNKNOWN
         value = min(max(value, self.low), self.high)
         if self.logarithmic:
-            part = math.log(value / self.low) / math.log(self.high / self.low)
+            # Ratios may be beyond the floats.
+            low, high = math.log(self.low), math.log(self.high)
+            part = (math.log(value) - low) / (high - low)
         else:
             part = (value - self.low) / (self.high - self.low)
         palette = diverging(_COUNT + 1) if self.signed else shades(_COUNT + 1)

@@ -42,6 +42,7 @@ __all__ = [
     "kernels_in",
     "of_architecture",
     "over_seeds",
+    "run_noun",
     "score_of",
     "seeds_in_words",
     "setting_in_words",
@@ -201,10 +202,18 @@ def gaps_to_limit(
 ) -> pd.DataFrame:
     """The networks with the column ``gap``: their score minus a kernel's at infinite time.
 
+    Each is compared with the kernel of its own draw of training images.
+
+    Args:
+        networks: a row a run.
+        kernels: the table as it is, not averaged over draws.
+        score: of both.
+        kind: of the kernel.
+
     Raises:
         ChartError: a network has no limit.
     """
-    shared = [*ARCHITECTURE, "size"]
+    shared = [*ARCHITECTURE, "size", "draw"]
     limits = at_infinity(kernels[kernels["kernel"] == kind])[[*shared, score.column]]
     pairs = networks.merge(
         limits.rename(columns={score.column: "limit"}), on=shared, how="left", validate="m:1"
@@ -324,10 +333,13 @@ def training(networks: pd.DataFrame) -> str:
 
 def cautions(networks: pd.DataFrame) -> list[str]:
     """Why networks are not comparable with the limits, a line of a subtitle; or nothing."""
-    trained = networks["train_accuracy"]
-    # Real-valued targets have none.
-    fitted = () if trained.isna().all() else (trained.min(), trained.max())
-    faults = unlike(networks["loss"].iloc[0], *fitted)
+    faults = unlike(
+        networks["loss"].iloc[0],
+        networks["parameterization"].iloc[0],
+        networks["train_accuracy"].dropna().tolist(),
+        networks["train_mse"].dropna().tolist(),
+        networks["test_mse"].mean(),
+    )
     return [f"Not like for like: {'; '.join(faults)}"] if faults else []
 
 
@@ -342,15 +354,24 @@ def gradient_descent(networks: pd.DataFrame) -> list[str]:
 
 
 def averaged(networks: pd.DataFrame, average: str) -> str:
-    """Over how many seeds an average is taken: ``mean and range over 3 seeds``, or ``1 seed``."""
+    """Over how many seeds an average is taken: ``mean and range over 3 seeds``, or ``1 seed``.
+
+    Networks of several draws of training images are runs, as these differ in more than a seed.
+    """
+    noun = run_noun(networks)
     seeds = networks.groupby(list(_CELL), dropna=False)["seed"].nunique()
-    return "1 seed" if seeds.max() == 1 else f"{average} over {seeds_in_words(seeds)}"
+    return f"1 {noun}" if seeds.max() == 1 else f"{average} over {seeds_in_words(seeds, noun)}"
 
 
-def seeds_in_words(seeds: pd.Series) -> str:
-    """How many seeds there are of each: ``3 seeds``, or ``2 to 3 seeds``."""
+def run_noun(networks: pd.DataFrame) -> str:
+    """What networks of one cell differ in: ``seed``, or ``run`` if they have several draws too."""
+    return "run" if "draws" in networks else "seed"
+
+
+def seeds_in_words(seeds: pd.Series, noun: str = "seed") -> str:
+    """How many there are of each: ``3 seeds``, or ``2 to 3 seeds``."""
     fewest, most = seeds.min(), seeds.max()
-    return counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    return counted(most, noun) if fewest == most else f"{fewest} to {most} {noun}s"
 
 
 def _shared(architectures: Sequence[Architecture]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ntk_mnist.charts.observations import ARCHITECTURE, setting_in_words
 from ntk_mnist.declarations import declared
 from ntk_mnist.plan.experiment import Experiment
 from ntk_mnist.settings import Config
+from ntk_mnist.terminal.words import duration
 
 __all__ = [
     "CellTime",
@@ -26,7 +27,6 @@ __all__ = [
     "Setting",
     "cell_times",
     "downloads",
-    "duration",
     "preview",
     "settings_of",
     "times_in_words",
@@ -218,8 +218,8 @@ def _bytes(size: int) -> str:
 def cell_times(tables: Mapping[str, pd.DataFrame]) -> list[CellTime]:
     """How long each cell took, the longest first.
 
-    Of networks it is the time of compiling, training and evaluating, of kernels that of matrices,
-    solve and predictions; the start of a process is in neither.
+    The time of a network cell is that of compiling, training and evaluating; that of a kernel cell
+    is of its matrices, solve and predictions. The start of a process is in neither.
 
     Args:
         tables: ``network`` and ``kernel``, if the experiment has them.
@@ -246,15 +246,6 @@ def cell_times(tables: Mapping[str, pd.DataFrame]) -> list[CellTime]:
                 CellTime(f"{name}, {of_axes}, {architecture}", row["runs"], row["seconds"])
             )
     return sorted(found, key=lambda cell: -cell.seconds)
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words, as in ``1 h 5 min``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def times_in_words(cells: Iterable[CellTime]) -> str:

@@ -144,7 +144,11 @@ class Page(NamedTuple):
     def explored(self) -> Mapping[str, Any]:
         """What the script of the linked charts reads."""
         return {
-            "score": self.explorer.score,
+            "title": self.explorer.score.title,
+            "number": self.explorer.score.number,
+            "last": self.explorer.last,
+            "at": self.explorer.at,
+            "runs": self.explorer.runs,
             "views": [view.specification for view in self.explorer.views],
             "rows": self.explorer.rows,
         }

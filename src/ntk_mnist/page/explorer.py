@@ -23,11 +23,13 @@ from ntk_mnist.charts.observations import (
     half_interval,
     headings,
     of_architecture,
+    run_noun,
     score_of,
     setting_in_words,
 )
 from ntk_mnist.charts.panels import log2_axis, log10_axis
 from ntk_mnist.charts.style import GREY, styled
+from ntk_mnist.settings import Architecture
 
 __all__ = ["Choice", "Explorer", "View", "explorer"]
 
@@ -80,13 +82,19 @@ class Explorer(NamedTuple):
         choices: what a reader chooses.
         views: the charts.
         rows: by name, records that the charts draw.
-        score: the column of ``networks`` and ``limits`` that is explored, in words.
+        score: what is explored.
+        last: the time of the comparison, as it is in the rows.
+        at: that time in words.
+        runs: what several networks of a cell are: seeds, or runs.
     """
 
     choices: Sequence[Choice]
     views: Sequence[View]
     rows: Mapping[str, Sequence[Mapping[str, Any]]]
-    score: str
+    score: Score
+    last: float
+    at: str
+    runs: str
 
 
 def explorer(tables: Mapping[str, pd.DataFrame]) -> Explorer:
@@ -112,57 +120,65 @@ def explorer(tables: Mapping[str, pd.DataFrame]) -> Explorer:
         ]
         return pd.concat(parts).drop(columns=list(ARCHITECTURE))
 
+    runs = "seeds" if networks is None else f"{run_noun(networks)}s"
     # Networks that take the kernels' steps are compared at the last time of both.
     timed = networks is not None and networks["time"].notna().any()
     last = networks["time"].max() if networks is not None and timed else kernels["time"].max()
     rows = {"limits": labelled(_limits(kernels, score))}
     sizes = sorted({size for table in both for size in table["size"]})
-    views = [_against_size(score, last, sizes, networks=networks is not None)]
+    views = [_against_size(score, last, sizes, runs, networks=networks is not None)]
     if networks is not None:
         rows["networks"] = labelled(_means(networks, score, timed=bool(timed)))
-        gaps = _gaps(rows["networks"], rows["limits"], last)
+        gaps = _gaps(tables, networks, score, last)
         if len(gaps):
-            rows["gaps"] = gaps
-            views.append(_gap(score, gaps, last))
+            rows["gaps"] = labelled(gaps)
+            views.append(_gap(score, gaps, last, runs))
     if networks is None or timed:
-        views.append(_over_time(score, kernels, networks=networks is not None))
+        views.append(_over_time(score, kernels, runs, networks=networks is not None))
     if networks is not None and not timed:
         if len(epochs := _epochs(networks)):
             rows["epochs"] = labelled(epochs)
-            views.append(_learning())
-        if networks["train_accuracy"].notna().any():
-            views.append(_fit(networks))
+            views.append(_learning(runs))
+        views += _fit(rows["networks"], runs)
     if "distance" in tables:
         (distances,) = checked(tables, ["distance"])
         rows["distances"] = labelled(_distances(distances))
-        views.append(_distance(rows["distances"], last))
+        views.append(_distance(rows["distances"], last, runs))
     return Explorer(
-        _choices(list(names.values()), networks, kernels, setting_words(architectures)),
+        _choices(architectures, list(names.values()), rows),
         views,
         {name: _records(table) for name, table in rows.items()},
-        score.title,
+        score,
+        _finite(last),
+        f"t = {time_label(last)}",
+        runs,
     )
 
 
-def setting_words(architectures: Sequence[Any]) -> str:
-    """The first architecture in words, for an experiment that has no other."""
-    first = architectures[0]
-    return ", ".join(setting_in_words(name, getattr(first, name)) for name in ARCHITECTURE)
-
-
 def _choices(
-    names: Sequence[str], networks: pd.DataFrame | None, kernels: pd.DataFrame, only: str
+    architectures: Sequence[Architecture], names: Sequence[str], rows: Mapping[str, pd.DataFrame]
 ) -> list[Choice]:
-    texts = names if len(names) > 1 else [only]
-    sizes = sorted({*kernels["size"], *([] if networks is None else networks["size"])})
-    choices = [Choice("architecture", "Architecture", list(enumerate(texts)), 0)]
-    if networks is not None:
-        widths = sorted(set(networks["width"]))
-        sizes = sorted(set(networks["size"]))
-        values = [(int(width), f"{width:,}") for width in widths]
-        choices.append(Choice("width", "Width", values, int(widths[-1])))
-    values = [(int(size), f"{size:,}") for size in sizes]
-    return [*choices, Choice("size", "Training-set size", values, int(sizes[-1]))]
+    """What can be chosen; at first the largest network of an architecture that has one.
+
+    The page offers of these values what the chosen architecture has.
+    """
+    cells = rows.get("networks", rows["limits"])
+    first = cells.sort_values(["architecture", "size", *(["width"] if "width" in cells else [])])
+    chosen = first[first["architecture"] == first["architecture"].iloc[0]].iloc[-1]
+    texts = names if len(names) > 1 else [_all_settings(architectures[0])]
+    choices = [
+        Choice("architecture", "Architecture", list(enumerate(texts)), int(chosen["architecture"]))
+    ]
+    for name, title in (("width", "Width"), ("size", "Training-set size")):
+        if name in cells:
+            found = {int(v) for table in rows.values() if name in table for v in table[name]}
+            values = [(value, f"{value:,}") for value in sorted(found)]
+            choices.append(Choice(name, title, values, int(chosen[name])))
+    return choices
+
+
+def _all_settings(architecture: Architecture) -> str:
+    return ", ".join(setting_in_words(name, getattr(architecture, name)) for name in ARCHITECTURE)
 
 
 def _limits(kernels: pd.DataFrame, score: Score) -> pd.DataFrame:
@@ -183,23 +199,38 @@ def _means(networks: pd.DataFrame, score: Score, *, timed: bool) -> pd.DataFrame
         deviation=(score.column, "std"),
         seeds=("seed", "nunique"),
         fitted=("train_accuracy", "min"),
+        train_error=("train_mse", "max"),
     )
     half = half_interval(means["deviation"] / means["seeds"] ** 0.5, means["seeds"])
     means = means.assign(low=means["value"] - half, high=means["value"] + half)
     return means.drop(columns="deviation") if timed else means.assign(time=math.inf)
 
 
-def _gaps(networks: pd.DataFrame, limits: pd.DataFrame, last: float) -> pd.DataFrame:
-    """Networks less the limits of their architecture and size, at the last time."""
-    of_last = limits[limits["time"] == last].drop(columns=["time", "time_label"])
-    pairs = networks[networks["time"] == last].merge(
-        of_last.rename(columns={"value": "limit"}), on=["architecture", "size"]
+def _gaps(
+    tables: Mapping[str, pd.DataFrame], networks: pd.DataFrame, score: Score, last: float
+) -> pd.DataFrame:
+    """Networks less each limit of their architecture and size, at the last time.
+
+    Each network is compared with the limit of its own draw of training images.
+    """
+    place = [*ARCHITECTURE, "size", "draw"]
+    kernels = tables["kernel"]
+    limits = kernels[kernels["time"] == last][[*place, "kernel"]].assign(
+        limit=kernels[score.column], label=kernels["kernel"].map(limit_label)
     )
-    return pairs.assign(
-        gap=pairs["value"] - pairs["limit"],
-        low=pairs["low"] - pairs["limit"],
-        high=pairs["high"] - pairs["limit"],
-    )
+    own = networks[networks["time"].isna() | (networks["time"] == last)]
+    pairs = own.merge(limits, on=place)
+    pairs = pairs.assign(gap=pairs[score.column] - pairs["limit"])
+    groups = pairs.groupby([*ARCHITECTURE, "width", "size", "label"], as_index=False)
+    means = groups.agg(
+        mean=("gap", "mean"),
+        deviation=("gap", "std"),
+        seeds=("seed", "nunique"),
+        fitted=("train_accuracy", "min"),
+    ).rename(columns={"mean": "gap"})
+    half = half_interval(means["deviation"] / means["seeds"] ** 0.5, means["seeds"])
+    means = means.assign(low=means["gap"] - half, high=means["gap"] + half)
+    return means.drop(columns="deviation")
 
 
 def _epochs(networks: pd.DataFrame) -> pd.DataFrame:
@@ -233,11 +264,13 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        if math.isinf(value):
-            # JSON has no ∞; no finite time is as large.
-            return 1e300
-        return None if math.isnan(value) else float(f"{value:.6g}")
+        return None if math.isnan(value) else float(f"{_finite(value):.6g}")
     return value.item() if hasattr(value, "item") else value
+
+
+def _finite(time: float) -> float:
+    """JSON has no ∞; no finite time is as large."""
+    return 1e300 if math.isinf(time) else float(time)
 
 
 def _is_chosen(*names: str) -> str:
@@ -269,7 +302,9 @@ def _y_of(score: Score, field: str = "value", title: str | None = None) -> alt.Y
     return alt.Y(f"{field}:Q", title=title or score.title, scale=alt.Scale(zero=False))
 
 
-def _against_size(score: Score, last: float, sizes: Iterable[int], *, networks: bool) -> View:
+def _against_size(
+    score: Score, last: float, sizes: Iterable[int], runs: str, *, networks: bool
+) -> View:
     """The score against training-set size: the chosen width, the others, and the limits."""
     x = log2_axis("size", "Training-set size", sizes, _WIDTH)
     tooltip = [
@@ -307,8 +342,8 @@ def _against_size(score: Score, last: float, sizes: Iterable[int], *, networks: 
     return _view(
         f"{score.title} against training-set size",
         (
-            "Coloured: the chosen width, with the 95 % interval of its mean over seeds; grey: the "
-            "other widths; "
+            "Coloured: the chosen width, with the 95 % interval of its mean over "
+            f"{runs}; grey: the other widths; "
             if networks
             else ""
         )
@@ -320,14 +355,14 @@ def _against_size(score: Score, last: float, sizes: Iterable[int], *, networks: 
 
 
 def _at(time: float) -> str:
-    return f"datum.time == {1e300 if math.isinf(time) else repr(float(time))}"
+    return f"datum.time == {_finite(time)!r}"
 
 
 def _x_of_width(widths: Any) -> alt.X:
     return log2_axis("width", "Width", widths, _WIDTH)
 
 
-def _gap(score: Score, gaps: pd.DataFrame, last: float) -> View:
+def _gap(score: Score, gaps: pd.DataFrame, last: float, runs: str) -> View:
     """The gap of networks to each limit against width, of the chosen size."""
     x = _x_of_width(gaps["width"])
     own = _rows("gaps", _is_chosen("architecture", "size"))
@@ -337,7 +372,7 @@ def _gap(score: Score, gaps: pd.DataFrame, last: float) -> View:
         alt.Tooltip("width:Q", title="Width", format=","),
         alt.Tooltip("label:N", title="Limit"),
         alt.Tooltip("gap:Q", title=title, format=score.number),
-        alt.Tooltip("seeds:Q", title="Seeds"),
+        alt.Tooltip("seeds:Q", title=runs.capitalize()),
         alt.Tooltip("fitted:Q", title="Lowest train accuracy", format=".3f"),
     ]
     chosen = own.transform_filter("datum.width == chosen_width")
@@ -353,13 +388,13 @@ def _gap(score: Score, gaps: pd.DataFrame, last: float) -> View:
     return _view(
         f"Gap to infinite width at t = {time_label(last)}",
         "Networks of the chosen size, minus each limit, against width. Vertical bars are 95 % "
-        "intervals of the mean over seeds; a circle marks the chosen width.",
+        f"intervals of the mean over {runs}; a circle marks the chosen width.",
         layers,
         ("architecture", "size", "width"),
     )
 
 
-def _over_time(score: Score, kernels: pd.DataFrame, *, networks: bool) -> View:
+def _over_time(score: Score, kernels: pd.DataFrame, runs: str, *, networks: bool) -> View:
     """The score over gradient-flow time at the chosen size."""
     finite = kernels[(kernels["time"] > 0) & (kernels["time"] < math.inf)]["time"]
     x = alt.X("time:Q", title="Gradient-flow time", **log10_axis(finite, _WIDTH))
@@ -385,13 +420,13 @@ def _over_time(score: Score, kernels: pd.DataFrame, *, networks: bool) -> View:
             own.mark_area(color=_CHOSEN, opacity=0.2).encode(y="low:Q", y2="high:Q"),
             own.mark_line(color=_CHOSEN, strokeWidth=2.5),
             own.mark_point(color=_CHOSEN, filled=True, size=40).encode(
-                tooltip=[*tooltip, alt.Tooltip("seeds:Q", title="Seeds")]
+                tooltip=[*tooltip, alt.Tooltip("seeds:Q", title=runs.capitalize())]
             ),
             *layers,
         ]
     lines = (
         "Coloured: networks of the chosen width and size with the 95 % interval of their mean "
-        "over seeds; black: infinite width"
+        f"over {runs}; black: infinite width"
         if networks
         else "Infinite width at the chosen size"
     )
@@ -399,7 +434,7 @@ def _over_time(score: Score, kernels: pd.DataFrame, *, networks: bool) -> View:
     return _view(f"{score.title} over training time", f"{lines}{shown}.", layers, names)
 
 
-def _learning() -> View:
+def _learning(runs: str) -> View:
     """The train loss over epochs of the chosen size."""
     own = _rows("epochs", _is_chosen("architecture", "size"))
     x = alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1))
@@ -420,22 +455,30 @@ def _learning() -> View:
     ]
     return _view(
         "Training",
-        "Train loss over epochs with the chosen size, mean over seeds. Coloured: the chosen width; "
-        "grey: the other widths. Infinite width has no epochs.",
+        f"Train loss over epochs with the chosen size, mean over {runs}. Coloured: the chosen "
+        "width; grey: the other widths. Infinite width has no epochs.",
         layers,
         ("architecture", "size", "width"),
     )
 
 
-def _fit(networks: pd.DataFrame) -> View:
-    """How far networks have fitted their training sets."""
+def _fit(networks: pd.DataFrame, runs: str) -> list[View]:
+    """How far networks have fitted their training sets, if that is known."""
+    if networks["fitted"].notna().any():
+        column, title, worst = "fitted", "Lowest train accuracy", "Lowest train accuracy"
+        scale, end = alt.Scale(domain=[0, 1]), "below 1"
+    elif networks["train_error"].notna().any():
+        column, title, worst = "train_error", "Train squared error", "Largest train squared error"
+        scale, end = alt.Scale(zero=True), "above 0"
+    else:
+        return []
     x = _x_of_width(networks["width"])
-    y = alt.Y("fitted:Q", title="Lowest train accuracy", scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y(f"{column}:Q", title=title, scale=scale)
     own = _rows("networks", _is_chosen("architecture", "size"))
     tooltip = [
         alt.Tooltip("width:Q", title="Width", format=","),
-        alt.Tooltip("fitted:Q", title="Lowest train accuracy", format=".3f"),
-        alt.Tooltip("seeds:Q", title="Seeds"),
+        alt.Tooltip(f"{column}:Q", title=worst, format=".3~g"),
+        alt.Tooltip("seeds:Q", title=runs.capitalize()),
     ]
     chosen = own.transform_filter("datum.width == chosen_width")
     layers = [
@@ -443,16 +486,18 @@ def _fit(networks: pd.DataFrame) -> View:
         own.mark_point(color=_CHOSEN, filled=True, size=30).encode(x=x, y=y, tooltip=tooltip),
         chosen.mark_point(color=_LIMIT, size=130, strokeWidth=1.8).encode(x=x, y=y),
     ]
-    return _view(
-        "How far networks have fitted",
-        "Lowest train accuracy over seeds at the end of training, of the chosen size, against "
-        "width. The limits at t = ∞ have fitted; below 1 a gap is partly one of training.",
-        layers,
-        ("architecture", "size", "width"),
-    )
+    return [
+        _view(
+            "How far networks have fitted",
+            f"{worst} over {runs} at the end of training, of the chosen size, against width. The "
+            f"limits at t = ∞ have fitted; {end} a gap is partly one of training.",
+            layers,
+            ("architecture", "size", "width"),
+        )
+    ]
 
 
-def _distance(rows: pd.DataFrame, last: float) -> View:
+def _distance(rows: pd.DataFrame, last: float, runs: str) -> View:
     """Distances of predictions against width, of the chosen size, at the last time."""
     x = _x_of_width(rows["width"])
     values = pd.concat([rows["value"], rows["low"], rows["high"]])
@@ -470,7 +515,7 @@ def _distance(rows: pd.DataFrame, last: float) -> View:
         alt.Tooltip("label:N", title="Distance"),
         alt.Tooltip("width:Q", title="Width", format=","),
         alt.Tooltip("value:Q", title="RMS", format=".4g"),
-        alt.Tooltip("seeds:Q", title="Seeds"),
+        alt.Tooltip("seeds:Q", title=runs.capitalize()),
     ]
     layers = [
         base.mark_rule(opacity=0.5).encode(y="low:Q", y2="high:Q"),
@@ -480,7 +525,7 @@ def _distance(rows: pd.DataFrame, last: float) -> View:
     ]
     return _view(
         f"Distance of functions at t = {time_label(last)}",
-        "Root mean square over test images and outputs, geometric mean over seeds and its 95 % "
+        f"Root mean square over test images and outputs, geometric mean over {runs} and its 95 % "
         "interval, of the chosen size, against width; both axes are logarithmic. A circle marks "
         "the chosen width.",
         layers,

@@ -55,6 +55,10 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 #: What is no Python and decides how a page looks and works.
 _TEMPLATES = _PACKAGE / "page/templates"
+_INCLUDED = {
+    "chart.html": ("style.css", "charts.js"),
+    "experiment.html": ("style.css", "charts.js", "page.js"),
+}
 
 
 class Code(NamedTuple):
@@ -134,9 +138,9 @@ def changed_definitions(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
 
 
 @cache
-def templates_digest() -> str:
-    """A digest of the templates, styles and scripts of pages, 16 hexadecimal digits."""
+def templates_digest(template: str) -> str:
+    """A digest of a template and of the styles and scripts in it, 16 hexadecimal digits."""
     found = hashlib.sha256()
-    for file in sorted(_TEMPLATES.iterdir()):
-        found.update(f"{file.name}\n{file.stat().st_size}\n".encode() + file.read_bytes())
+    for name in (template, *_INCLUDED[template]):
+        found.update((_TEMPLATES / name).read_bytes())
     return found.hexdigest()[:16]

@@ -158,7 +158,7 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
     """
     made = make_record(
         {"chart": name, "tables": digest_of(tables), "dataset": dataset}
-        | {"templates": templates_digest()},
+        | {"templates": templates_digest("chart.html")},
         [f"charts.{name}.draw", "commands.chart.render"],
         _PAGE_LIBRARIES,
         choices=_entry_of(dataset),
@@ -178,7 +178,7 @@ def page_record(experiment: str, tables: Mapping[str, str], figures: Mapping[str
         "experiment": digest_of({"experiment": experiment}),
         "tables": digest_of(tables),
         "charts": digest_of(figures),
-        "templates": templates_digest(),
+        "templates": templates_digest("experiment.html"),
     }
     entries = ["commands.page.page_of", "page.documents.experiment_page"]
     made = make_record(settings, entries, _PAGE_LIBRARIES)

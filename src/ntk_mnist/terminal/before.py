@@ -1,5 +1,6 @@
 """What a person reads before a run: what is to run, why, for how long, and what it writes."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +14,11 @@ __all__ = ["Planned", "before", "cells_of"]
 #: Lines of reasons.
 _MOST = 12
 _CELLS = ("networks", "kernels")
+
+#: A definition of the code that differs; and how many of a module are told one by one.
+_DEFINITION = re.compile(r"(?P<module>[a-z_]+(\.[a-z_0-9]+)*)\.\w+ (?P<how>changed|is new|is gone)")
+_FEW = 2
+_PLURAL = {"is new": "are new", "is gone": "are gone"}
 
 
 class Planned(NamedTuple):
@@ -76,10 +82,27 @@ def before(
 def grouped(planned: Iterable[Planned]) -> list[str]:
     """As in ``36 networks: epochs was 20, is 30``; the reason that most jobs have is first."""
     found: Mapping[tuple[str, str], int] = Counter(
-        (plan.job.group, reason) for plan in planned for reason in plan.reasons
+        (plan.job.group, reason) for plan in planned for reason in _shortened(plan.reasons)
     )
     ranked = sorted(found.items(), key=lambda one: (_place(one[0][0]), -one[1], one[0]))
     return [f"{counted(number, group)}: {reason}" for (group, reason), number in ranked]
+
+
+def _shortened(reasons: Sequence[str]) -> list[str]:
+    """Reasons in which many definitions of a module are one: ``26 definitions of x are new``."""
+    definitions: dict[tuple[str, str], list[str]] = {}
+    for reason in reasons:
+        if match := _DEFINITION.fullmatch(reason):
+            definitions.setdefault((match["module"], match["how"]), []).append(reason)
+    many = {key: own for key, own in definitions.items() if len(own) > _FEW}
+    gone = {reason for own in many.values() for reason in own}
+    return [
+        *(reason for reason in reasons if reason not in gone),
+        *(
+            f"{len(own)} definitions of {module} {_PLURAL.get(how, how)}"
+            for (module, how), own in many.items()
+        ),
+    ]
 
 
 def _place(group: str) -> int:

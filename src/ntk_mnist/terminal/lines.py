@@ -3,7 +3,7 @@
 import time
 
 from ntk_mnist.terminal.run import Run
-from ntk_mnist.terminal.words import duration
+from ntk_mnist.terminal.words import counted, duration
 
 __all__ = ["Lines", "counts"]
 
@@ -38,7 +38,7 @@ def counts(run: Run) -> str:
     # What comes before all else is of no interest after it.
     groups = [group for group in run.totals if group != "data"] or [*run.totals]
     return ", ".join(
-        f"{run.done[group]:,} of {run.totals[group]:,} {group}"
+        f"{run.done[group]:,} of {counted(run.totals[group], group)}"
         for group in groups
         if run.done[group] or group in ("networks", "kernels", "data")
     )

@@ -39,6 +39,9 @@ function arrange(node, available, panels) {
       const columns = Math.max(1, Math.min(children.length, Math.floor((available + GAP) / (Math.max(...least) + GAP))));
       node.concat = node.hconcat;
       node.columns = columns;
+      // Below a panel that stood beside another, its axis needs room.
+      node.bounds = "full";
+      node.spacing = 18;
       delete node.hconcat;
       children.forEach((child) => arrange(child, available / columns - GAP, panels));
     } else {
@@ -77,7 +80,7 @@ function layoutFor({ layouts, datasets }, available) {
   return { ...chosen, datasets };
 }
 
-async function draw(place, drawnFor) {
+async function draw(place, drawnFor, options) {
   const available = Math.max(place.clientWidth, 240);
   const fitted = structuredClone(layoutFor(drawnFor, available));
   const panels = [];
@@ -85,7 +88,7 @@ async function draw(place, drawnFor) {
   delete fitted.title;
   arrange(fitted, available, panels);
   shortenLegends(fitted, Math.max(2, Math.floor(available / 110)));
-  let drawn = await vegaEmbed(place, fitted, EMBED);
+  let drawn = await vegaEmbed(place, fitted, { ...EMBED, ...options });
   // What stands beside the panels is known only when they are drawn.
   for (let tries = 0; tries < 3; tries++) {
     const width = Number(place.querySelector("svg.marks").getAttribute("width"));
@@ -94,7 +97,7 @@ async function draw(place, drawnFor) {
     const factor = Math.min(available / width, 1.5);
     panels.forEach((one) => resize(one, one.panel.width * factor - (factor < 1 ? 8 : 0)));
     drawn.finalize();
-    drawn = await vegaEmbed(place, fitted, EMBED);
+    drawn = await vegaEmbed(place, fitted, { ...EMBED, ...options });
   }
   const menu = place.querySelector("summary");
   if (menu) menu.setAttribute("aria-label", "Save this chart");
@@ -108,9 +111,9 @@ async function draw(place, drawnFor) {
 }
 
 // Draw once, and again when the width of the place changes.
-async function show(place, specification, ready = () => {}) {
+async function show(place, specification, ready = () => {}, options = {}) {
   const current = typeof specification === "function" ? specification : () => specification;
-  let drawn = await draw(place, current());
+  let drawn = await draw(place, current(), options);
   ready(drawn);
   let waiting = 0;
   new ResizeObserver(() => {
@@ -118,7 +121,7 @@ async function show(place, specification, ready = () => {}) {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       drawn.finalize();
-      drawn = await draw(place, current());
+      drawn = await draw(place, current(), options);
       ready(drawn);
     }, 200);
   }).observe(place);

@@ -19,35 +19,49 @@ async function apply(view) {
   await view.runAsync();
 }
 
-const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
+// As the tables of a paper write it: an accuracy with three decimals.
+const number = (value) => (explored.number === ".3f" ? value.toFixed(3) : String(Number(value.toPrecision(4))));
 
-// The chosen cell in words, also for a reader who does not see the charts.
+// The chosen cell in words, also for a reader who does not see the charts, and in print.
 function describe() {
   const values = chosen();
-  const own = (rows) => (rows || []).filter((row) =>
-    Object.entries(values).every(([name, value]) => row[name] === undefined || row[name] === value));
+  const own = (rows) => (rows || []).filter((row) => row.time === explored.last
+    && Object.entries(values).every(([name, value]) => row[name] === undefined || row[name] === value));
   const words = [];
-  const latest = (rows) => {
-    const last = Math.max(...rows.map((row) => row.time));
-    return rows.filter((row) => row.time === last);
-  };
-  const networks = own(explored.rows.networks);
-  if (networks.length) {
-    const [row] = latest(networks);
-    const interval = row.high > row.low ? ` (95 % interval ${number(row.low)} to ${number(row.high)})` : "";
-    words.push(`networks ${number(row.value)}${interval}, ${row.seeds} ${row.seeds === 1 ? "seed" : "seeds"}`);
-    if (row.fitted !== null) words.push(`lowest train accuracy ${number(row.fitted)}`);
+  const [network] = own(explored.rows.networks);
+  if (network) {
+    const interval = network.high > network.low ? ` (95 % interval ${number(network.low)} to ${number(network.high)})` : "";
+    const runs = network.seeds === 1 ? explored.runs.slice(0, -1) : explored.runs;
+    words.push(`networks ${number(network.value)}${interval}, ${network.seeds} ${runs}`);
+    if (network.fitted !== null) words.push(`lowest train accuracy ${network.fitted.toFixed(3)}`);
+    else if (network.train_error !== null) words.push(`largest train squared error ${Number(network.train_error.toPrecision(3))}`);
   } else if (explored.rows.networks) {
     words.push("no network of this width and size");
   }
-  const limits = own(explored.rows.limits);
-  if (limits.length) {
-    for (const row of latest(limits)) words.push(`${row.label} ${number(row.value)}`);
+  for (const limit of own(explored.rows.limits)) words.push(`${limit.label} ${number(limit.value)}`);
+  const choice = [...document.querySelectorAll("[data-choice]")].map((select) =>
+    (select.dataset.choice === "architecture" ? "" : `${select.labels[0].textContent.trim().toLowerCase()} `)
+    + select.selectedOptions[0].textContent);
+  document.getElementById("chosen").textContent =
+    `${choice.join(", ")}. ${explored.title} at ${explored.at}: ${words.join("; ")}.`;
+}
+
+// Offer the widths and sizes that the chosen architecture has.
+function offer() {
+  const { architecture } = chosen();
+  const rows = Object.values(explored.rows).flat().filter((row) => row.architecture === architecture);
+  for (const select of document.querySelectorAll("[data-choice]:not([data-choice='architecture'])")) {
+    const has = new Set(rows.map((row) => row[select.dataset.choice]));
+    for (const option of select.options) option.disabled = !has.has(Number(option.value));
+    if (select.selectedOptions[0].disabled) {
+      const last = [...select.options].filter((option) => !option.disabled).at(-1);
+      if (last) select.value = last.value;
+    }
   }
-  document.getElementById("chosen").textContent = `${explored.score}: ${words.join("; ")}.`;
 }
 
 async function choose() {
+  offer();
   describe();
   await Promise.all(views.filter(Boolean).map(apply));
   document.documentElement.dataset.chosen = JSON.stringify(chosen());
@@ -69,6 +83,7 @@ function choosePoint(_, item) {
 
 async function explore() {
   explored = await jsonOf("explorer");
+  offer();
   for (const [i, place] of [...document.querySelectorAll("[data-view]")].entries()) {
     const specification = explored.views[i];
     const datasets = { ...specification.datasets, ...explored.rows };
@@ -81,7 +96,8 @@ async function explore() {
     await show(place, now, ({ view }) => {
       views[i] = view;
       view.addEventListener("click", choosePoint);
-    });
+      // An architecture need not have networks, and then a chart warns of empty scales.
+    }, { logLevel: vega.Error });
   }
   for (const select of document.querySelectorAll("[data-choice]")) select.addEventListener("change", choose);
   await choose();
