@@ -2,6 +2,8 @@
 // The linked charts: what is chosen above them is set in each.
 let explored;
 const views = [];
+// Of Vega's log.
+const ERRORS_ALONE = 1;
 
 function chosen() {
   const values = {};
@@ -97,7 +99,7 @@ async function explore() {
       views[i] = view;
       view.addEventListener("click", choosePoint);
       // An architecture need not have networks, and then a chart warns of empty scales.
-    }, { logLevel: vega.Error });
+    }, { logLevel: ERRORS_ALONE });
   }
   for (const select of document.querySelectorAll("[data-choice]")) select.addEventListener("change", choose);
   await choose();
