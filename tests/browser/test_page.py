@@ -126,7 +126,8 @@ def test_the_words_tell_what_the_tables_hold(browser: Browser, pages: dict[str, 
     first = own[own["activation"] == "erf"]["test_accuracy"].mean()
     opened = open_page(browser, pages["epochs"])
     said = opened.page.locator("#chosen").inner_text()
-    assert said.startswith(f"Test accuracy: networks {first:.4g} (95 % interval ")
+    assert said.startswith("erf, depth 2, W_std 1, width 1,024, training-set size 3,000. ")
+    assert f"Test accuracy at t = ∞: networks {first:.3f} (95 % interval " in said
     assert "3 seeds" in said
     opened.page.close()
 
@@ -142,6 +143,19 @@ def test_the_choices_work_by_keyboard_alone(browser: Browser, pages: dict[str, P
             break
     page.keyboard.press("Home")
     page.wait_for_function("(document.documentElement.dataset.chosen || '').includes(':64')")
+    page.close()
+
+
+def test_networks_and_limits_are_told_at_the_same_time(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    kernels = frames_of("like_for_like")["kernel"]
+    own = kernels[(kernels["size"] == 3000) & (kernels["activation"] == "erf")]
+    at_the_end = own[own["time"] == 200.0].set_index("kernel")["test_accuracy"]
+    page = open_page(browser, pages["like_for_like"]).page
+    said = page.locator("#chosen").inner_text()
+    assert "Test accuracy at t = 2e2: networks " in said
+    assert f"∞ (NNGP) {at_the_end['nngp']:.3f}; ∞ (NTK) {at_the_end['ntk']:.3f}." in said
     page.close()
 
 
