@@ -61,7 +61,9 @@ class TimedStages:
     """Counts the seconds of each stage of a solve; it is called as its progress."""
 
     def __init__(self) -> None:
-        self.seconds = dict.fromkeys(Stage, 0.0)
+        # Of training is the stage of seeds.
+        of_solve: list[Stage] = [stage for stage in Stage if stage is not Stage.SEEDS]
+        self.seconds = dict.fromkeys(of_solve, 0.0)
         self._last = time.perf_counter()
 
     def __call__(self, stage: Stage, done: int, total: int) -> None:

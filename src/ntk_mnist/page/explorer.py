@@ -28,7 +28,7 @@ from ntk_mnist.charts.observations import (
     setting_in_words,
 )
 from ntk_mnist.charts.panels import log2_axis, log10_axis
-from ntk_mnist.charts.style import GREY, styled
+from ntk_mnist.charts.style import GREY, ramp, styled
 from ntk_mnist.settings import Architecture
 
 __all__ = ["Choice", "Explorer", "View", "explorer"]
@@ -506,7 +506,7 @@ def _distance(rows: pd.DataFrame, last: float, runs: str) -> View:
     colours = alt.Color(
         "label:N",
         title=None,
-        scale=alt.Scale(domain=list(_PARTS.values()), range=["#440154", "#21918c", "#7ad151"]),
+        scale=alt.Scale(domain=list(_PARTS.values()), range=ramp(len(_PARTS))),
         legend=alt.Legend(orient="bottom", columns=1, labelLimit=0),
     )
     base = own.encode(x=x, y=y, color=colours)
