@@ -140,8 +140,9 @@ def test_a_terminal_shows_a_panel_that_is_gone_at_the_end(done: Checkout) -> Non
     status, printed = on_a_terminal(done)
     assert status == 0, printed.decode()
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", printed.decode())
-    assert re.search(r"networks +━+ +0/2", text)
-    assert re.search(r"width 8, size 96, relu +\d+ s  ", text)
+    # How far the run is when the panel is first drawn depends on the machine.
+    assert re.search(r"networks +[━╸╺]+ +[012]/2", text)
+    assert re.search(r"^  \S.* +\d+ s  ", text, re.MULTILINE)
     assert re.search(r"About \d+ s left", text)
     assert not BLOCK.search(text)
     assert printed.rfind(SHOW_CURSOR) > printed.rfind(HIDE_CURSOR) > 0

@@ -133,7 +133,9 @@ def linear_axis(
     finite = [float(value) for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     if low == high:
-        low, high = (0.0, 1.0) if 0 <= low <= 1 else (low - abs(low) / 2, low + abs(low) / 2)
+        # Half of the smallest float is 0.
+        half = abs(low) / 2 or 1.0
+        low, high = (0.0, 1.0) if 0 <= low <= 1 else (low - half, low + half)
     most = max(2, min(at_most, int(length / 24)))
     power = math.floor(math.log10(high - low)) - 1
     for step in (Decimal(digit).scaleb(power + k) for k in range(4) for digit in (1, 2, 5)):
