@@ -7,12 +7,17 @@ def report_category(wildcards):
 
 
 @cache
-def all_settings():
-    """The settings that decide the results, with their values; for a report alone."""
+def landing_page():
+    """The answer, and the settings of each group; read once for all figures of a report."""
     # It imports pandas, which a plan does without.
     from ntk_mnist.page.contents import settings_of
 
-    return [setting._asdict() for setting in settings_of(EXPERIMENT)]
+    groups = [
+        setting._asdict()
+        for setting in settings_of(EXPERIMENT)
+        if "(group" in setting.key
+    ]
+    return current_headline()._asdict() | {"groups": groups}
 
 
 def report_labels(form):
@@ -25,7 +30,7 @@ def report_labels(form):
     def labels(wildcards):
         refuse_other_figure(wildcards.figure)
         # For the landing page, which Snakemake writes after it.
-        config["headline"] = current_headline()._asdict() | {"settings": all_settings()}
+        config["headline"] = landing_page()
         return {"figure": wildcards.figure, "form": form}
 
     return labels
