@@ -1,4 +1,4 @@
-"""Pages in a headless Chromium: the system's, as no browser can be had from a package registry."""
+"""Opens pages in the system's Chromium, without a window. Package registries offer no browser."""
 
 import importlib
 import shutil

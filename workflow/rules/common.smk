@@ -103,6 +103,12 @@ BECAUSE = Path(".snakemake/because")
 STALE_CELLS = []
 # Why jobs are stale, by their files.
 REASONS = {}
+# Whether this process runs this workflow, and not a job of it or another workflow that uses it.
+OWN_RUN = (
+    workflow.is_main_process
+    and Path(workflow.main_snakefile).resolve()
+    == (RULES.parents[1] / "Snakefile").resolve()
+)
 
 
 def shards(table):
@@ -292,23 +298,28 @@ def chart_tables(wildcards):
     ]
 
 
+def figure_files(figure):
+    return expand(FIGURE_FILES, figure=figure, ending=FIGURE_ENDINGS)
+
+
+@cache
+def stale_chart(figure):
+    tables = {name: Path(RESULTS, f"{name}.parquet") for name in tables_of(figure)}
+    return stale.stale_chart(figure, tables, DATASET, Path(figure_files(figure)[0]))
+
+
 def chart_because(wildcards):
-    tables = {Path(table).stem: Path(table) for table in chart_tables(wildcards)}
-    files = expand(FIGURE_FILES, figure=wildcards.figure, ending=FIGURE_ENDINGS)
-    return because(
-        files, stale.stale_chart(wildcards.figure, tables, DATASET, Path(files[0]))
-    )
+    return because(figure_files(wildcards.figure), stale_chart(wildcards.figure))
 
 
 @cache
 def chart_runs(figure):
-    files = expand(FIGURE_FILES, figure=figure, ending=FIGURE_ENDINGS)
-    tables = {name: Path(RESULTS, f"{name}.parquet") for name in tables_of(figure)}
+    files = figure_files(figure)
     return bool(
         forced("chart", files)
         or not exist(files)
-        or stale.stale_chart(figure, tables, DATASET, Path(files[0]))
-        or any(map(table_runs, tables))
+        or stale_chart(figure)
+        or any(map(table_runs, tables_of(figure)))
     )
 
 

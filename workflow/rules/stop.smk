@@ -71,12 +71,7 @@ def stop_on_signals():
 
 # Another workflow that uses this one as a module decides for itself. Jobs of a cluster are
 # cancelled by Snakemake, from when the run starts.
-STOPS = (
-    workflow.is_main_process
-    and Path(workflow.main_snakefile).resolve()
-    == (RULES.parents[1] / "Snakefile").resolve()
-    and threading.current_thread() is threading.main_thread()
-)
+STOPS = OWN_RUN and threading.current_thread() is threading.main_thread()
 if STOPS:
     RECEIVED, SIGNALLED = os.pipe()
     os.set_blocking(SIGNALLED, False)

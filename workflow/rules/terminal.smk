@@ -18,7 +18,7 @@ from ntk_mnist.terminal.before import Planned, before
 from ntk_mnist.terminal.estimate import Pace, Work
 from ntk_mnist.terminal.handler import Milestones, Terminal
 from ntk_mnist.terminal.run import Job, Run
-from ntk_mnist.terminal.words import cell_words, duration
+from ntk_mnist.terminal.words import cell_words, counted, duration
 
 # Of this machine and this folder.
 PACE = Path(".snakemake/pace.json")
@@ -100,7 +100,7 @@ def jobs_at_once():
     if nodes := workflow.resource_settings.nodes:
         return nodes, f"up to {nodes:,} jobs of a cluster at once"
     cores = workflow.resource_settings.cores or 1
-    return cores, f"{cores:,} core{'s' * (cores > 1)}"
+    return cores, counted(cores, "cores")
 
 
 def say_plan():
@@ -173,10 +173,7 @@ def say_where_it_says_more(log):
 
 
 # Another workflow that uses this one as a module decides for itself.
-if workflow.is_main_process and (
-    Path(workflow.main_snakefile).resolve()
-    == (RULES.parents[1] / "Snakefile").resolve()
-):
+if OWN_RUN:
     said = workflow.output_settings
     as_it_is = said.verbose or said.printshellcmds or said.debug_dag or said.quiet
     for place, handler in enumerate(logger.handlers):

@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.findings import slopes_in_words
-from ntk_mnist.charts.labels import counted, time_label
+from ntk_mnist.charts.labels import FUNCTION_DISTANCES, counted, time_label
 from ntk_mnist.charts.layouts import TWO_COLUMNS, Layout
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
@@ -45,12 +45,6 @@ CAPTION: str = (
     "on the squared error. Grey lines have the slopes −1/2 and −1."
 )
 
-#: The titles of the panels by the quantities that they show.
-_PARTS: Mapping[str, str] = {
-    "network_to_limit": "Network to NTK",
-    "linearization_to_limit": "Linearization to NTK",
-    "network_to_linearization": "Network to linearization",
-}
 #: What identifies a line.
 _LINE: tuple[str, ...] = (*ARCHITECTURE, "size", "time", "quantity")
 
@@ -71,7 +65,7 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
             positive.
     """
     distances, slopes = checked_like_for_like(tables, TABLES)
-    distances = distances[distances["quantity"].isin(_PARTS)]
+    distances = distances[distances["quantity"].isin(FUNCTION_DISTANCES)]
     means = _with_slopes(geometric_over_seeds(distances, "rms", ["time", "quantity"]), slopes)
     if means.empty:
         raise ChartError("the distance table has no positive distance of functions")
@@ -79,13 +73,13 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
     sizes = sorted(means["size"].unique())
     series = replace(time_series(means["time"]), named="ends")
     beside = room_for_labels(series, REFERENCE_SLOPES)
-    grid = layout.grid(len(_PARTS), len(architectures) * len(sizes), beside)
+    grid = layout.grid(len(FUNCTION_DISTANCES), len(architectures) * len(sizes), beside)
     of_panel = {
         (architecture, size, part): own[(own["size"] == size) & (own["quantity"] == part)]
         for architecture in architectures
         for own in [of_architecture(means, architecture)]
         for size in sizes
-        for part in _PARTS
+        for part in FUNCTION_DISTANCES
     }
     x, y = axes(list(of_panel.values()), means["width"], "Distance (RMS)", grid)
     rows = []
@@ -107,7 +101,7 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
                         *_slopes(fitted[(fitted["size"] == size) & (fitted["quantity"] == part)]),
                     ],
                 )
-                for place, (part, title) in enumerate(_PARTS.items())
+                for place, (part, title) in enumerate(FUNCTION_DISTANCES.items())
             ]
             rows.append((heading if size == sizes[0] else "", panels, grid))
     return styled(
@@ -132,7 +126,7 @@ def _shown(means: pd.DataFrame) -> list[str]:
     widest = last[last["width"] == last["width"].max()]
     found = [
         f"{title.lower().replace('ntk', 'NTK')} {own.min():.2g} to {own.max():.2g}"
-        for part, title in _PARTS.items()
+        for part, title in FUNCTION_DISTANCES.items()
         for own in [widest.loc[widest["quantity"] == part, "value"]]
         if len(own)
     ]

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from ntk_mnist.charts.heat_maps import BAR_SPACE, Colours, cells
-from ntk_mnist.charts.labels import time_label
+from ntk_mnist.charts.labels import FUNCTION_DISTANCES, time_label
 from ntk_mnist.charts.layouts import TWO_COLUMNS, Grid, Layout
 from ntk_mnist.charts.observations import (
     ChartError,
@@ -38,13 +38,6 @@ CAPTION: str = (
     "scale of colours, which is logarithmic; darker is nearer."
 )
 
-#: The titles of the panels by the quantities that they show.
-_PARTS: Mapping[str, str] = {
-    "network_to_limit": "Network to NTK",
-    "linearization_to_limit": "Linearization to NTK",
-    "network_to_linearization": "Network to linearization",
-}
-
 
 def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Figure:
     """A row of heat maps for each architecture, one for each distance.
@@ -59,11 +52,13 @@ def draw(tables: Mapping[str, pd.DataFrame], layout: Layout = TWO_COLUMNS) -> Fi
     """
     (distances,) = checked_like_for_like(tables, TABLES)
     time = distances["time"].max()
-    last = distances[distances["quantity"].isin(_PARTS) & (distances["time"] == time)]
+    last = distances[distances["quantity"].isin(FUNCTION_DISTANCES) & (distances["time"] == time)]
     means = geometric_over_seeds(last, "rms", ["quantity"]).assign(mark="")
     if means.empty:
         raise ChartError("the distance table has no positive distance of functions")
-    parts = {part: title for part, title in _PARTS.items() if part in set(means["quantity"])}
+    parts = {
+        part: title for part, title in FUNCTION_DISTANCES.items() if part in set(means["quantity"])
+    }
     architectures = architectures_in(means)
     grid = layout.grid(len(parts), len(architectures), BAR_SPACE, own_axes=True)
     scale = Colours.within(means["value"], logarithmic=True)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ntk_mnist.measures import FITTED
 
-__all__ = ["LOSSES", "NOT_CENTRED", "signed", "slopes_in_words", "unlike"]
+__all__ = ["LOSSES", "NOT_CENTRED", "range_in_words", "signed", "slopes_in_words", "unlike"]
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
@@ -70,9 +70,14 @@ def slopes_in_words(rows: Rows) -> dict[int, str]:
     for first in sorted({row["smallest_width"] for row in rows if row["slope"] is not None}):
         fitted = [r for r in rows if r["smallest_width"] == first and r["slope"] is not None]
         half = max((row["high"] - row["low"]) / 2 for row in fitted)
-        ends = (signed(extreme(row["slope"] for row in fitted), 2) for extreme in (min, max))
-        found[first] = f"{' … '.join(dict.fromkeys(ends))} (± {half:.2f})"
+        found[first] = f"{range_in_words([row['slope'] for row in fitted], 2)} (± {half:.2f})"
     return found
+
+
+def range_in_words(values: Sequence[float], digits: int) -> str:
+    """The lowest and the highest of the values, or the one that they all round to."""
+    ends = (signed(extreme(values), digits) for extreme in (min, max))
+    return " … ".join(dict.fromkeys(ends))
 
 
 def signed(value: float, digits: int) -> str:

@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from ntk_mnist.charts.findings import NOT_CENTRED, signed, unlike
+from ntk_mnist.charts.findings import NOT_CENTRED, range_in_words, unlike
 from ntk_mnist.charts.labels import counted, time_label
 from ntk_mnist.settings import Architecture
 
@@ -142,7 +142,7 @@ def _range_of_slopes(rows: Rows) -> str:
     half = max((row["high"] - row["low"]) / 2 for row in rows)
     slopes = [row["slope"] for row in rows]
     up_to = "up to " if len(rows) > 1 else ""
-    return f"{_ends(slopes, 2)} (± {up_to}{half:.2f} at 95 %)"
+    return f"{range_in_words(slopes, 2)} (± {up_to}{half:.2f} at 95 %)"
 
 
 def _at_equal_times(ensembles: Rows) -> str:
@@ -150,7 +150,7 @@ def _at_equal_times(ensembles: Rows) -> str:
     time = max(row["time"] for row in ensembles)
     width = max(row["width"] for row in ensembles)
     last = [row for row in ensembles if (row["time"], row["width"]) == (time, width)]
-    gaps = _ends([100 * row["accuracy_gap"] for row in last], 1)
+    gaps = range_in_words([100 * row["accuracy_gap"] for row in last], 1)
     errors = [row["accuracy_gap_error"] for row in last if row["accuracy_gap_error"] is not None]
     several = len(last) > 1
     over = f" over {_over(last, ('architecture', 'size'))}" if several else ""
@@ -158,9 +158,9 @@ def _at_equal_times(ensembles: Rows) -> str:
     error = f"{up_to}{100 * max(errors):.1f} by the shared test images" if errors else ""
     return (
         f"At width {width:,} and t = {time_label(time)}, mean test accuracy is "
-        f"{_ends([row['network_accuracy'] for row in last], 3)}, the NTK's "
-        f"{_ends([row['limit_accuracy'] for row in last], 3)}{over}: a gap of {gaps} percentage "
-        f"points{error}."
+        f"{range_in_words([row['network_accuracy'] for row in last], 3)}, the NTK's "
+        f"{range_in_words([row['limit_accuracy'] for row in last], 3)}{over}: "
+        f"a gap of {gaps} percentage points{error}."
     )
 
 
@@ -262,7 +262,7 @@ def _gap(networks: Rows, limits: Rows, score: _Score) -> str:
         return ""
     up_to = "up to " if len(means) > 1 else ""
     error = f" ± {up_to}{max(errors):.{score.digits}f}" if errors else ""
-    return f"{_ends(means, score.digits)}{error}"
+    return f"{range_in_words(means, score.digits)}{error}"
 
 
 def _cautions(networks: Rows) -> list[str]:
@@ -347,7 +347,7 @@ class _Means(NamedTuple):
     def text(self) -> str:
         """The one value with its error, or the range of values."""
         if len(self.values) > 1:
-            return _ends(list(self.values.values()), 3)
+            return range_in_words(list(self.values.values()), 3)
         (value,) = self.values.values()
         error = f" ± {format(self.errors[0], self.score.number)}" if self.errors else ""
         return f"{format(value, self.score.number)}{error}"
@@ -381,12 +381,6 @@ def _over(rows: Rows, axes: Iterable[str]) -> str:
             noun = {"size": "training-set size"}.get(axis, axis)
             words.append(counted(len(found), noun))
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _ends(values: Sequence[float], digits: int) -> str:
-    """The lowest and the highest of the values, or the one that they all round to."""
-    ends = (signed(extreme(values), digits) for extreme in (min, max))
-    return " … ".join(dict.fromkeys(ends))
 
 
 def _architecture(row: Mapping[str, Any]) -> _Key:

@@ -5,9 +5,17 @@ A label is made of plain decimals. The ``repr`` of a value from a data frame wou
 """
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 
-__all__ = ["counted", "decimal", "limit_label", "time_label"]
+__all__ = ["FUNCTION_DISTANCES", "counted", "decimal", "limit_label", "time_label"]
+
+#: The distances of functions by their names in the table ``distance``.
+FUNCTION_DISTANCES: Mapping[str, str] = {
+    "network_to_limit": "Network to NTK",
+    "linearization_to_limit": "Linearization to NTK",
+    "network_to_linearization": "Network to linearization",
+}
 
 
 def decimal(value: float, digits: int = 17, plain_below: int = 6) -> str:

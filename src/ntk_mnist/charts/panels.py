@@ -235,7 +235,7 @@ def _label_size(tick: Decimal) -> float:
 
 def unlabelled(y: alt.Y) -> alt.Y:
     """A vertical axis whose labels are those of the first panel of its line."""
-    # The scale alone would lay the grid out anew.
+    # With the scale alone, Vega-Lite computes another grid.
     own = _described(y).get("axis", {})
     bare: alt.Y = y.title(None).axis(**own | {"labels": False, "ticks": False, "minExtent": 0})
     return bare

@@ -93,21 +93,6 @@ class TableOnPage(NamedTuple):
     preview: Preview
     downloads: Sequence[Download]
 
-    @property
-    def columns(self) -> Sequence[Any]:
-        """Of the rows that are shown."""
-        return self.preview.columns
-
-    @property
-    def rows(self) -> Sequence[Sequence[str]]:
-        """The rows that are shown."""
-        return self.preview.rows
-
-    @property
-    def left_out(self) -> str:
-        """What is not shown, in words."""
-        return self.preview.left_out
-
 
 class Page(NamedTuple):
     """What stands on the page of an experiment.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from ntk_mnist.charts.labels import limit_label, time_label
+from ntk_mnist.charts.labels import FUNCTION_DISTANCES, limit_label, time_label
 from ntk_mnist.charts.layouts import TWO_COLUMNS
 from ntk_mnist.charts.observations import (
     ARCHITECTURE,
@@ -35,9 +35,7 @@ __all__ = ["Choice", "Explorer", "View", "explorer"]
 
 _CHOSEN, _OTHER, _LIMIT = "#31688e", GREY, "black"
 _PARTS: Mapping[str, str] = {
-    "network_to_limit": "network to NTK",
-    "linearization_to_limit": "linearization to NTK",
-    "network_to_linearization": "network to linearization",
+    name: title[0].lower() + title[1:] for name, title in FUNCTION_DISTANCES.items()
 }
 #: Of a view, in pixels, until a page gives it its width.
 _WIDTH, _HEIGHT = 300, 230
@@ -186,7 +184,6 @@ def _limits(kernels: pd.DataFrame, score: Score) -> pd.DataFrame:
     return kernels[columns].assign(
         value=kernels[score.column],
         label=kernels["kernel"].map(limit_label),
-        time_label=kernels["time"].map(time_label),
     )
 
 
@@ -201,9 +198,15 @@ def _means(networks: pd.DataFrame, score: Score, *, timed: bool) -> pd.DataFrame
         fitted=("train_accuracy", "min"),
         train_error=("train_mse", "max"),
     )
+    means = _with_interval(means, "value")
+    return means if timed else means.assign(time=math.inf)
+
+
+def _with_interval(means: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Means of ``seeds`` values of a standard ``deviation``, with ``low`` and ``high`` in place."""
     half = half_interval(means["deviation"] / means["seeds"] ** 0.5, means["seeds"])
-    means = means.assign(low=means["value"] - half, high=means["value"] + half)
-    return means.drop(columns="deviation") if timed else means.assign(time=math.inf)
+    ends = {"low": means[column] - half, "high": means[column] + half}
+    return means.assign(**ends).drop(columns="deviation")
 
 
 def _gaps(
@@ -223,14 +226,12 @@ def _gaps(
     pairs = pairs.assign(gap=pairs[score.column] - pairs["limit"])
     groups = pairs.groupby([*ARCHITECTURE, "width", "size", "label"], as_index=False)
     means = groups.agg(
-        mean=("gap", "mean"),
+        gap=("gap", "mean"),
         deviation=("gap", "std"),
         seeds=("seed", "nunique"),
         fitted=("train_accuracy", "min"),
-    ).rename(columns={"mean": "gap"})
-    half = half_interval(means["deviation"] / means["seeds"] ** 0.5, means["seeds"])
-    means = means.assign(low=means["gap"] - half, high=means["gap"] + half)
-    return means.drop(columns="deviation")
+    )
+    return _with_interval(means, "gap")
 
 
 def _epochs(networks: pd.DataFrame) -> pd.DataFrame:

@@ -111,7 +111,7 @@ class Run:
         return seconds_left(waiting, running, self.cores, self.pace)
 
     def _left(self, job: Job, elapsed: float) -> float:
-        # Of an exact solve, a log states the time that is left of a stage.
+        # A network states the time left of its whole cell, an exact solve that of a stage.
         if job.rule == "network" and job.log:
             said, age = _last(job.log, elapsed)
             if found := _LEFT.search(said):
