@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ntk_mnist.runtime import bound_threads
+from ntk_mnist.runtime import bound_threads, let_idle_threads_sleep
 
 __all__ = ["REPOSITORY", "RESULTS", "VARIABLES", "Finished", "bounded", "run"]
 
@@ -73,6 +73,7 @@ def bounded(threads: int) -> dict[str, str]:
     before = dict(os.environ)
     try:
         bound_threads(threads)
+        let_idle_threads_sleep()
         return {name: v for name, v in os.environ.items() if before.get(name) != v}
     finally:
         os.environ.clear()

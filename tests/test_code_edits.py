@@ -80,7 +80,7 @@ NOTHING: set[str] = set()
 TRAINING, ARCHITECTURE = "networks/training.py", "architecture.py"
 DESCENT, LOSSES = "networks/descent.py", "networks/losses.py"
 GRAM, SPECTRAL, SOLVER = "kernels/gram.py", "kernels/spectral.py", "kernels/solver.py"
-SOLVE, CHOLESKY = "kernels/exact/solve.py", "kernels/exact/tiled_cholesky.py"
+SOLVE, TILES = "kernels/exact/solve.py", "kernels/exact/device_tiles.py"
 PREPROCESSING, CATALOGUE = "data/preprocessing.py", "data/catalogue.py"
 
 #: File, regular expression, replacement of its first match (or of all), what is made again.
@@ -148,14 +148,15 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "threads": ("runtime.py", '"MKL_NUM_THREADS"', '"MKL_THREADS"', CELLS),
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
     "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
-    "strips of a tile": (GRAM, "STRIPS = 16", "STRIPS = 8", {*KERNELS, "descent"}),
-    "angles": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {*KERNELS_OF_RELU, "descent", SIGNALS}),
+    "strips of a tile": (GRAM, "STRIP = 16", "STRIP = 8", {*KERNELS, "descent"}),
+    "angles": ("infinite_width/angles.py", r"_ROUNDING = 2\.0\*\*-56", "_ROUNDING = 2.0**-55", {*KERNELS_OF_RELU, "descent", SIGNALS}),
+    "angles of other activations": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {SIGNALS}),
     "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
     "groups of the calibration": ("kernels/calibration.py", "GROUPS, LARGEST_GROUP = 20", "GROUPS, LARGEST_GROUP = 10", KERNELS),
-    "constant of the exact solve": (SOLVE, "_PIVOTS = 512", "_PIVOTS = 256", {"exact"}),
-    "decorator": (CHOLESKY, r"@partial\(jax\.jit, donate_argnums=0\)\ndef _subtract", "@jax.jit\ndef _subtract", {"exact"}),
-    "argument of a call": (CHOLESKY, "symmetrize_input=False", "symmetrize_input=True", {"exact"}),
+    "constant of the exact solve": (SOLVE, "_PIVOTS = 256", "_PIVOTS = 512", {"exact"}),
+    "decorator": ("kernels/exact/recomputed_gram.py", r"@jax\.jit\ndef _both", "def _both", {"exact"}),
+    "argument of a call": (TILES, "symmetrize_input=False", "symmetrize_input=True", {"exact"}),
     "default argument": ("kernels/solver.py", "programs: Programs = compile_in_memory", "programs: Programs = None", KERNELS),
     "column of the calibration": ("measures.py", r"(    fraction: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"calibration"}),
     "column of the kernels": ("measures.py", r"(    residual: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"spectral", "exact", "tanh", "table"}),

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ntk_mnist import UserError, process
-from ntk_mnist.runtime import bound_threads, ignore_settings
+from ntk_mnist.runtime import bound_threads, ignore_settings, let_idle_threads_sleep
 
 COMMANDS = {
     "fetch": "copy or download the original files of a dataset, and check them",
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if name in arguments[:1]:
             bound_threads(_threads(arguments))
+            let_idle_threads_sleep()
             if ignored := ignore_settings():
                 message = "not used, as a cell's record would not show it"
                 print(f"{message}: {', '.join(ignored)}", file=sys.stderr)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-__all__ = ["bound_threads", "ignore_settings"]
+__all__ = ["bound_threads", "ignore_settings", "let_idle_threads_sleep", "threads"]
 
 #: Variables of JAX that choose a device or what is shown. Others may decide a number, and so may
 #: those of versions to come.
@@ -43,6 +43,20 @@ def bound_threads(threads: int) -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+
+
+def let_idle_threads_sleep() -> None:
+    """Make OpenBLAS's threads sleep between calls, before NumPy is imported.
+
+    By default they wait for the next call on a core that XLA's threads need: an exact solve, which
+    gives OpenBLAS several threads, would take three times as long.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
+
+def threads() -> int:
+    """Of this process: what :func:`bound_threads` was called with, or the machine's cores."""
+    return int(os.environ.get("NPROC") or os.cpu_count() or 1)
 
 
 def ignore_settings() -> list[str]:

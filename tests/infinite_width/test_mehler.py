@@ -262,7 +262,8 @@ def test_the_order_of_a_pair_does_not_matter_and_equal_inputs_are_equal(activati
     x = np.concatenate([x, x[2:3]])
     with jax.enable_x64(True):
         network = InfiniteNetwork(DUALS[activation], 3, 1.2, 0.0)
-        kernels = network.between(x, x, KINDS)  # type: ignore[arg-type]
+        points = network.points(x)  # type: ignore[arg-type]
+        kernels = network.between(points, points, KINDS)
         own = network.of_each(x, KINDS)  # type: ignore[arg-type]
     for kind in KINDS:
         kernel = np.asarray(kernels[kind])
@@ -294,9 +295,9 @@ def test_a_variance_is_known_or_refused_up_to_the_largest_number(activation: str
 def test_an_entry_of_a_refused_variance_is_not_a_number_and_no_other_is() -> None:
     x = np.ones((3, 4)) * np.array([[0.5, 1, 10]]).T
     with jax.enable_x64(True):
-        kernels = InfiniteNetwork(DUALS["tanh"], 2, 1.0, 0.0).between(x, x, KINDS)
+        kernels = InfiniteNetwork(DUALS["tanh"], 2, 1.0, 0.0)(x, x)
     for kind in KINDS:
-        bad = np.isnan(np.asarray(kernels[kind]))
+        bad = np.isnan(np.asarray(getattr(kernels, kind)))
         assert bad[2].all()
         assert bad[:, 2].all()
         assert not bad[:2, :2].any()

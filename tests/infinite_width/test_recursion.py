@@ -30,7 +30,8 @@ def inputs() -> NDArray[np.float64]:
 def ours(architecture: Architecture, x: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
     with jax.enable_x64(True):
         network = infinite(architecture)
-        kernels = network.between(x, x, KINDS)  # type: ignore[arg-type]
+        points = network.points(x)  # type: ignore[arg-type]
+        kernels = network.between(points, points, KINDS)
         own = network.of_each(x, KINDS)  # type: ignore[arg-type]
     for kind in KINDS:
         np.testing.assert_allclose(np.diagonal(kernels[kind]), own[kind], rtol=1e-13)
@@ -112,10 +113,29 @@ def test_a_deep_network_compiles_to_a_program_of_the_same_size() -> None:
     def size(depth: int) -> int:
         with jax.enable_x64(True):
             network = infinite(Architecture(depth=depth, W_std=1.4))
-            program = jax.jit(lambda p, q: network.between(p, q, KINDS))
+            program = jax.jit(lambda p, q: network(p, q))  # noqa: PLW0108  (a callable tuple)
             return len(program.lower(x, x).compile().as_text() or "")
 
     assert size(1000) < 1.05 * size(2)
+
+
+@pytest.mark.parametrize("pixels", [300, 1400, 3072])
+def test_kernels_of_bytes_are_those_of_the_inputs_that_are_made_of_them(pixels: int) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, size=(6, pixels)).astype(np.uint8)
+    # Equal, proportional and nearly parallel ones, an empty one, and one that is all bright.
+    images[1], images[2], images[4], images[5] = images[0], images[0] // 3, 0, 255
+    images[3] = np.maximum(images[0], 1) - 1
+    architecture = Architecture(activation="relu", depth=3, W_std=1.3, b_std=0.2)
+    with jax.enable_x64(True):
+        network = infinite(architecture)
+        x = images / 255
+        points = network.points(x, jax.numpy.array(images))  # type: ignore[arg-type]
+        kernels = network.between(points, points, KINDS)
+        expected = network(x, x)
+    for kind in KINDS:
+        reference = np.asarray(getattr(expected, kind))
+        np.testing.assert_allclose(kernels[kind], reference, rtol=1e-13, atol=1e-15)
 
 
 def test_what_float64_cannot_hold_is_not_a_number_that_looks_right() -> None:

@@ -3,11 +3,14 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ntk_mnist.commands.cell_arguments import (
     add_cell_arguments,
@@ -18,9 +21,10 @@ from ntk_mnist.commands.cell_arguments import (
 )
 from ntk_mnist.data.inputs import load
 from ntk_mnist.kernels.cell import solve_cell
-from ntk_mnist.kernels.solver import Services
+from ntk_mnist.kernels.solver import Services, in_memory
 from ntk_mnist.plan.cells import KernelCell
 from ntk_mnist.store.checkpoint import Checkpoint
+from ntk_mnist.store.memory import Shape, bytes_of, mapped, memory_left
 from ntk_mnist.store.programs import StoredPrograms
 from ntk_mnist.store.progress import ProgressLines
 from ntk_mnist.store.records import Record
@@ -48,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     if cell.solver == "exact":
         # Only a solve of minutes is worth storing parts of.
         checkpoint = partial(_checkpoint, folder, made["kernel"])
-        services = replace(services, checkpoint=checkpoint)
+        services = replace(services, checkpoint=checkpoint, arrays=partial(_arrays, folder))
     prepared = prepared_folder(options)
     dataset = load(cell.description, cell.inputs, prepared, cell.size, cell.draw)
     solved = solve_cell(
@@ -59,6 +63,19 @@ def run(options: argparse.Namespace) -> None:
         observations = [cell.identity | msgspec.structs.asdict(row) for row in rows]
         write(shards[output], SHARD_SCHEMAS[output], observations, made[output])
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _arrays(folder: Path, shapes: Sequence[Shape]) -> Sequence[NDArray[np.float32]]:
+    """In memory, if they leave a quarter of it to all else; or else in a file."""
+    needed, left = bytes_of(shapes), memory_left()
+    if needed <= 0.75 * left:
+        return in_memory(shapes)
+    print(
+        f"memory is short: {needed / 1e9:.1f} GB of tiles are kept in {folder}, as only "
+        f"{left / 1e9:.1f} GB of memory are left",
+        file=sys.stderr,
+    )
+    return mapped(folder, shapes)
 
 
 def _checkpoint(folder: Path, made: Record, kind: str) -> Checkpoint:

@@ -94,6 +94,11 @@ class Dataset:
         return None if right is None or not len(right) else float(np.mean(right))
 
     @property
+    def proportional(self) -> bool:
+        """Whether images are bytes, and each input is a multiple of its image."""
+        return self.train_images.dtype == np.uint8 and self.preprocessing.proportional
+
+    @property
     def predicted(self) -> "Dataset":
         """The same, with the validation images after the test images."""
         if not len(self.validation_images):

@@ -51,6 +51,9 @@ PREPROCESSINGS: Mapping[str, Step] = {
     "standardized": standardized,
 }
 
+#: Those that multiply each image by a number.
+_FACTORS = (scale, unit_norm)
+
 
 class Preprocessing(NamedTuple):
     """The function that makes inputs of images, as a value.
@@ -64,6 +67,11 @@ class Preprocessing(NamedTuple):
     name: str
     pixel_max: int
     mean: float = 0.0
+
+    @property
+    def proportional(self) -> bool:
+        """Whether each input is a multiple of its image."""
+        return not self.mean and PREPROCESSINGS[self.name] in _FACTORS
 
     def __call__(self, images: Any, dtype: Any) -> Any:
         """The inputs of some images.

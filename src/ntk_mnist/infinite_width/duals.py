@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ntk_mnist.infinite_width.angles import angle_over_chord, bend_over_chord
 from ntk_mnist.infinite_width.arctan2 import arctan2
 from ntk_mnist.infinite_width.mehler import mehler_dual
 from ntk_mnist.infinite_width.pairs import Dual, DualPairs, Pairs, from_distance, nearer, ratio
@@ -35,10 +36,11 @@ __all__ = ["DUALS"]
 
 
 def _angle(p: Pairs) -> tuple[jax.Array, jax.Array]:
-    """The angle between u and the nearer of v and −v, in [0, π/2]; and sin − angle · cos of it."""
-    sine, cosine = jnp.sqrt(p.sine_squared), 1 - p.gap
-    angle = arctan2(sine, cosine)
-    return angle, sine - angle * cosine
+    """The angle between u and the nearer of v and −v, in [0, π/2]; and sin − angle · cos of it.
+
+    As polynomials (``angles``): a layer of ReLU is then one root, multiplications and sums.
+    """
+    return p.chord * angle_over_chord(p.gap), p.chord * p.gap * bend_over_chord(p.gap)
 
 
 def _relu(p: Pairs) -> DualPairs:

@@ -25,12 +25,19 @@ class Pairs(NamedTuple):
         variance2: a₂ = E[v²].
         correlation: c = E[u v] / √(a₁a₂), from −1 to 1.
         gap: 1 − |c|, to a small relative error.
+        known_chord: ``chord``, if it is known.
     """
 
     variance1: jax.Array
     variance2: jax.Array
     correlation: jax.Array
     gap: jax.Array
+    known_chord: jax.Array | None = None
+
+    @property
+    def chord(self) -> jax.Array:
+        """√(2 gap), the distance of u and v, or −v, scaled to a variance of 1."""
+        return jnp.sqrt(2 * self.gap) if self.known_chord is None else self.known_chord
 
     @property
     def equal(self) -> jax.Array:

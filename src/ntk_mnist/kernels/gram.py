@@ -2,13 +2,14 @@
 
 The kernels of whole sets of images need several times the memory of the matrix. Over tiles, the
 memory is bounded, and because every tile has the same shape, the compiled program
-is the same for every training-set size. Within a tile it computes strips of rows, so that the
-intermediate values, from the inner products to the kernels, stay in a CPU's cache.
+is the same for every training-set size. Within a tile, the inner products are one product of
+matrices, and the layers are computed by strips of rows, whose values stay in a CPU's cache.
 
 Images are bytes. A tile of them becomes float64 inputs immediately before its kernels are computed.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import jax
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from ntk_mnist import settings
 from ntk_mnist.architecture import infinite
 from ntk_mnist.compilation import Programs, compile_in_memory, pinned
+from ntk_mnist.infinite_width.correlations import inner_products
+from ntk_mnist.infinite_width.recursion import InfiniteNetwork, Points
 
 __all__ = [
-    "STRIPS",
+    "STRIP",
     "InputsOf",
     "TileFunction",
     "diagonal",
@@ -32,11 +35,11 @@ __all__ = [
     "whole_tiles",
 ]
 
-#: Strips of a tile; the rows of a tile must be a multiple of it.
-STRIPS = 16
+#: Rows of a strip; the rows of a tile must be a multiple of it.
+STRIP = 16
 #: From images of shape (m, pixels), a NumPy or a JAX array, float64 inputs of the same shape.
 InputsOf: TypeAlias = Callable[[Any], Any]
-#: From two arrays of inputs, (n1, pixels) and (n2, pixels), a matrix (n1, n2) of each kind.
+#: From the points of n1 and of n2 inputs, a matrix (n1, n2) of each kind.
 TileFunction: TypeAlias = Callable[..., dict[str, jax.Array]]
 
 _TILE = 1024
@@ -146,31 +149,31 @@ def _by_tiles(
         return [program(inputs(images)) for images in whole_tiles(x, _TILE)]
 
 
-def tile_function(architecture: settings.Architecture, kinds: Sequence[str]) -> TileFunction:
+def tile_function(network: InfiniteNetwork, kinds: Sequence[str]) -> TileFunction:
     """The kernels of a tile, to be called under ``jax.jit`` in float64.
 
     Args:
-        architecture: its infinite-width limit is taken.
+        network: whose kernels are computed.
         kinds: of ``recursion.KINDS``.
 
     Returns:
-        A function of two arrays of inputs and, optionally, of the number of rows that are needed.
-        Rows beyond it may be zero.
+        A function of ``network.points`` of two arrays of inputs and, optionally, of the number of
+        rows that are needed. Rows beyond it may be zero.
     """
-    network = infinite(architecture)
 
-    def tile(x1: jax.Array, x2: jax.Array, rows: jax.Array | None = None) -> dict[str, jax.Array]:
-        strips = x1.reshape(STRIPS, -1, x1.shape[1])
-        needed = STRIPS if rows is None else -(-rows // strips.shape[1])
+    def tile(of1: Points, of2: Points, rows: jax.Array | None = None) -> dict[str, jax.Array]:
+        inner = inner_products(of1.directions, of2.directions)
+        needed = len(inner) // STRIP if rows is None else -(-rows // STRIP)
 
         def strip(i: jax.Array, matrices: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            values = network.between(strips[i], x2, kinds)
-            return {kind: matrices[kind].at[i].set(values[kind]) for kind in kinds}
+            start = i * STRIP
+            products = jax.lax.dynamic_slice_in_dim(inner, start, STRIP)
+            values = network.between(of1.rows(start, STRIP), of2, kinds, products)
+            put = partial(jax.lax.dynamic_update_slice_in_dim, start_index=start, axis=0)
+            return {kind: put(matrices[kind], values[kind]) for kind in kinds}
 
-        shape = (*strips.shape[:2], len(x2))
-        empty = {kind: jnp.zeros(shape, x1.dtype) for kind in kinds}
-        matrices = jax.lax.fori_loop(0, needed, strip, empty)
-        return {kind: value.reshape(len(x1), len(x2)) for kind, value in matrices.items()}
+        empty = {kind: jnp.zeros(inner.shape, of1.variances.dtype) for kind in kinds}
+        return jax.lax.fori_loop(0, needed, strip, empty)
 
     return tile
 
@@ -193,7 +196,13 @@ def _program(
 ) -> Callable[..., Any]:
     """The compiled function of two whole tiles of inputs."""
     shape = jax.ShapeDtypeStruct((_TILE, pixels), np.float64)
+    network = infinite(architecture)
+    tile = tile_function(network, kinds)
+
+    def of_inputs(x1: jax.Array, x2: jax.Array, rows: jax.Array) -> dict[str, jax.Array]:
+        return tile(network.points(x1), network.points(x2), rows)
+
     return programs(
         ("kernel", architecture, kinds, shape.shape),
-        lambda: jax.jit(tile_function(architecture, kinds)).lower(shape, shape, np.int64(1)),
+        lambda: jax.jit(of_inputs).lower(shape, shape, np.int64(1)),
     )

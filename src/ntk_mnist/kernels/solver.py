@@ -38,6 +38,7 @@ from ntk_mnist.store.progress import Progress, no_progress
 __all__ = [
     "REUSED",
     "Attempt",
+    "MakeArrays",
     "NullStore",
     "Services",
     "Singular",
@@ -45,11 +46,15 @@ __all__ = [
     "Solver",
     "check_diagonal",
     "check_regular",
+    "in_memory",
     "rounding_errors",
 ]
 
 #: Solves one kernel with a given ``diag_reg``. It continues from what it stored in the checkpoint.
 Attempt: TypeAlias = Callable[[float, Arrays], Solution]
+
+#: Makes arrays of float32 of the given shapes.
+MakeArrays: TypeAlias = Callable[[Sequence[tuple[int, ...]]], Sequence[NDArray[np.float32]]]
 
 _EPS = float(np.finfo(np.float64).eps)
 #: How often ``diag_reg`` is raised.
@@ -75,6 +80,11 @@ class Singular(Exception):
         self.needed = needed
 
 
+def in_memory(shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:
+    """Arrays of float32 with any content."""
+    return [np.empty(shape, np.float32) for shape in shapes]
+
+
 class NullStore(dict[str, NDArray[Any]]):
     """A checkpoint that stores nothing."""
 
@@ -90,11 +100,13 @@ class Services:
         programs: provides compiled programs.
         checkpoint: from a kind of kernel, the arrays that its solve may store and continue from.
         progress: from a kind of kernel, the function that shows the progress of its solve.
+        arrays: from shapes, arrays of float32 that together may be larger than memory.
     """
 
     programs: Programs = compile_in_memory
     checkpoint: Callable[[str], Arrays] = lambda kind: NullStore()
     progress: Callable[[str], Progress] = lambda kind: no_progress
+    arrays: MakeArrays = in_memory
 
 
 class Solver(ABC):

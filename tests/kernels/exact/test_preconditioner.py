@@ -10,8 +10,12 @@ import pytest
 from kernels.problems import ARCHITECTURE, blends, inputs_of
 from numpy.typing import NDArray
 
-from ntk_mnist.kernels.exact.preconditioner import Preconditioner
-from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, tile_kernel
+from ntk_mnist.kernels.exact import preconditioner as module
+from ntk_mnist.kernels.exact.device_tiles import DeviceTiles
+from ntk_mnist.kernels.exact.host_tiles import HostTiles
+from ntk_mnist.kernels.exact.image_tiles import TileKernel
+from ntk_mnist.kernels.exact.preconditioner import MakeTiles, Preconditioner
+from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram
 from ntk_mnist.kernels.gram import diagonal, gram
 from ntk_mnist.kernels.solution import Matrix
 
@@ -19,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 PROBLEM = blends(500)
 INPUTS = partial(inputs_of, PROBLEM)
-KERNEL = tile_kernel(ARCHITECTURE, "nngp", INPUTS)
+KERNEL = TileKernel(ARCHITECTURE, "nngp", INPUTS)
 PIVOTS, TILE = 128, 96
 
 
@@ -33,11 +37,11 @@ def ignore(*numbers: int) -> None:
     """Show no progress."""
 
 
-def unfactorized(jitter: float = 0.0) -> Preconditioner:
+def unfactorized(jitter: float = 0.0, tiles: MakeTiles = HostTiles) -> Preconditioner:
     images, kind = PROBLEM.train_images, "nngp"
     mean = float(diagonal(ARCHITECTURE, images, (kind,), INPUTS)[kind].mean())
     gram = RecomputedGram(KERNEL, images, TILE, mean, 1e-3)
-    return Preconditioner(gram, PIVOTS, TILE, jitter)
+    return Preconditioner(gram, PIVOTS, TILE, jitter, tiles)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,12 @@ def matrix() -> Matrix:
     return k + 1e-3 * np.mean(np.diagonal(k)) * np.eye(len(k))
 
 
-def test_products_solves_and_determinant_are_those_of_the_matrix(matrix: Matrix) -> None:
-    ours = unfactorized()
+@pytest.mark.parametrize("tiles", [HostTiles, DeviceTiles])
+def test_products_solves_and_determinant_are_those_of_the_matrix(
+    matrix: Matrix, tiles: MakeTiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "on_host", lambda: tiles is HostTiles)
+    ours = unfactorized(tiles=tiles)
     vectors = np.random.default_rng(0).normal(size=(len(matrix), 3))
     ours.fill({}, ignore)
     np.testing.assert_allclose(ours.product(vectors), matrix @ vectors, rtol=1e-5, atol=1e-4)

@@ -8,7 +8,9 @@ import pytest
 from kernels.problems import ARCHITECTURE
 
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, tile_kernel
+from ntk_mnist.kernels.exact import recomputed_gram as module
+from ntk_mnist.kernels.exact.image_tiles import TileKernel
+from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram
 from ntk_mnist.kernels.gram import gram
 
 pytestmark = pytest.mark.slow
@@ -18,15 +20,21 @@ def inputs(images: Any) -> Any:
     return images.astype(np.float64) / 16
 
 
+@pytest.mark.parametrize("on_host", [True, False])
+@pytest.mark.parametrize("proportional", [True, False])
 @pytest.mark.parametrize("tile", [80, 192, 256])
-def test_products_are_those_of_the_matrix(digits: Dataset, tile: int) -> None:
+def test_products_are_those_of_the_matrix(
+    digits: Dataset, tile: int, proportional: bool, on_host: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "on_host", lambda: on_host)
     x = digits.train_images
     k = gram(ARCHITECTURE, x, None, ("ntk",), inputs)["ntk"]
     mean = float(np.mean(np.diagonal(k)))
     vectors = np.random.default_rng(0).normal(size=(len(x), 3))
     finished: list[tuple[int, int]] = []
     with jax.enable_x64(True):
-        ours = RecomputedGram(tile_kernel(ARCHITECTURE, "ntk", inputs), x, tile, mean, 1e-3)
+        kernel = TileKernel(ARCHITECTURE, "ntk", inputs, proportional=proportional)
+        ours = RecomputedGram(kernel, x, tile, mean, 1e-3)
         products = ours.times(vectors, lambda done, total: finished.append((done, total)))
     assert ours.ridge == 1e-3 * mean
     np.testing.assert_allclose(products, k @ vectors, rtol=1e-10)

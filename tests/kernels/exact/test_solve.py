@@ -1,7 +1,9 @@
 """The exact solve against the spectral one, dense LAPACK and what float32 does alone."""
 
 from dataclasses import replace
+from functools import partial
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,15 @@ from kernels.problems import ARCHITECTURE, TIMES, blends, lapack, solved
 from numpy.typing import NDArray
 
 from ntk_mnist.infinite_width.recursion import KINDS
-from ntk_mnist.kernels.exact import preconditioner
 from ntk_mnist.kernels.exact import solve as module
+from ntk_mnist.kernels.exact.factorization import NotPositiveDefinite
+from ntk_mnist.kernels.exact.host_tiles import HostTiles
 from ntk_mnist.kernels.exact.solve import JITTERS, ExactSolver
-from ntk_mnist.kernels.exact.tiled_cholesky import NotPositiveDefinite, factorize_column
 from ntk_mnist.kernels.solution import Solution
 from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.spectral import SpectralSolver
 from ntk_mnist.settings import Architecture
+from ntk_mnist.store.memory import mapped
 from ntk_mnist.store.progress import Progress, Stage
 
 pytestmark = pytest.mark.slow
@@ -63,6 +66,15 @@ def test_any_tile_and_regularization_gives_the_same(tile: int, diag_reg: float) 
     assert ours.diag_reg == diag_reg
 
 
+def test_tiles_in_a_file_give_the_same_bits(tmp_path: Path) -> None:
+    problem = blends(777)
+    here = solved(ExactSolver(largest_tile=192), problem, "ntk", times=[inf])
+    services = Services(arrays=partial(mapped, tmp_path))
+    there = solved(ExactSolver(services, largest_tile=192), problem, "ntk", times=[inf])
+    np.testing.assert_array_equal(there.test, here.test)
+    np.testing.assert_array_equal(there.variances, here.variances)
+
+
 @pytest.mark.parametrize("activation", ["erf", "gelu", "tanh"])
 def test_other_activations_and_depths_are_solved_too(activation: str) -> None:
     problem = blends(500)
@@ -79,13 +91,15 @@ def test_a_jitter_is_reported_and_does_not_change_the_solved_system(
     problem = blends(777)
     refused: list[int] = []
 
-    def lose(tiles: Any, j: int, done: Any) -> None:
+    factorize_column = HostTiles.factorize_column
+
+    def lose(tiles: HostTiles, j: int, done: Any) -> None:
         if len(refused) < 2:
             refused.append(j)
             raise NotPositiveDefinite
         factorize_column(tiles, j, done)
 
-    monkeypatch.setattr(preconditioner, "factorize_column", lose)
+    monkeypatch.setattr(HostTiles, "factorize_column", lose)
     ours = solved(ExactSolver(largest_tile=192), problem, "nngp")
     assert ours.jitter == JITTERS[2]
     assert ours.diag_reg == 0.0
@@ -119,13 +133,15 @@ def test_a_matrix_without_any_factor_is_regularized_beyond_the_largest_jitter(
     problem = blends(777)
     refused: list[int] = []
 
-    def lose(tiles: Any, j: int, done: Any) -> None:
+    factorize_column = HostTiles.factorize_column
+
+    def lose(tiles: HostTiles, j: int, done: Any) -> None:
         if len(refused) < len(JITTERS):
             refused.append(j)
             raise NotPositiveDefinite
         factorize_column(tiles, j, done)
 
-    monkeypatch.setattr(preconditioner, "factorize_column", lose)
+    monkeypatch.setattr(HostTiles, "factorize_column", lose)
     ours = solved(ExactSolver(largest_tile=192), problem, "nngp", times=[inf])
     assert ours.diag_reg == pytest.approx(1e-2)
     _, on_test = lapack(problem, "nngp", diag_reg=ours.diag_reg)

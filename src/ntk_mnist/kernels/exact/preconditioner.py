@@ -4,7 +4,7 @@ The first r training images are pivots. With K₁₁ = L₁ L₁ᵀ and A = K₂
 
     K = [L₁ 0; A I] [I 0; 0 S] [L₁ 0; A I]ᵀ,    S = K₂₂ − A Aᵀ.
 
-Only the Schur complement S is rounded to float32 and factorized (``tiled_cholesky``), S = L Lᵀ:
+Only the Schur complement S is rounded to float32 and factorized (``factorization``), S = L Lᵀ:
 M = G Gᵀ with G = [L₁ 0; A L]. The kernel matrix of images is nearly of low rank: all its entries
 are about as large as its diagonal. The entries of S off the diagonal are hundreds of times smaller,
 and so are the errors of rounding them. Without the pivots, these errors reach K's smallest
@@ -14,7 +14,7 @@ Vectors are float64, of shape (n, k).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -22,21 +22,15 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from ntk_mnist.kernels.exact.factorization import Factorization, NotPositiveDefinite, Vectors
+from ntk_mnist.kernels.exact.image_tiles import ImageTiles, on_host
 from ntk_mnist.kernels.exact.recomputed_gram import Done, RecomputedGram
-from ntk_mnist.kernels.exact.tiled_cholesky import (
-    NotPositiveDefinite,
-    Parts,
-    Tiles,
-    factorize_column,
-    log_determinant,
-    multiply,
-    solve_lower,
-    solve_upper,
-)
-from ntk_mnist.kernels.gram import whole_tile
 from ntk_mnist.kernels.solution import Arrays, Matrix
 
-__all__ = ["Preconditioner"]
+__all__ = ["MakeTiles", "Preconditioner"]
+
+#: From the number of tiles in a row and the rows of a tile, a place for the tiles of S.
+MakeTiles: TypeAlias = Callable[[int, int], Factorization]
 
 
 class Preconditioner:
@@ -44,51 +38,56 @@ class Preconditioner:
 
     Args:
         gram: K.
-        pivots: r, a multiple of ``gram.STRIPS``.
+        pivots: r, a multiple of ``gram.STRIP``.
         tile: rows of a tile of S, also a multiple of it.
         jitter: added to the diagonal of K here, in units of its mean.
+        make_tiles: makes the place for S.
 
     Raises:
         NotPositiveDefinite: K₁₁ has no Cholesky factor in float64.
     """
 
-    def __init__(self, gram: RecomputedGram, pivots: int, tile: int, jitter: float) -> None:
-        self._gram, self._pivots, self.tile, self.jitter = gram, pivots, tile, jitter
+    def __init__(
+        self, gram: RecomputedGram, pivots: int, tile: int, jitter: float, make_tiles: MakeTiles
+    ) -> None:
+        self._gram, self._pivots, self.jitter = gram, pivots, jitter
         self._ridge = gram.ridge + jitter * gram.mean_diagonal
-        self._rest = len(gram.images) - pivots
-        self.count = -(-self._rest // tile)
         self._kernel = gram.kernel
-        first = gram.images[:pivots]
-        k11 = np.asarray(self._kernel(first, first)) + self._ridge * np.eye(pivots)
+        self._rest = ImageTiles(self._kernel, gram.images[pivots:], tile)
+        self._pivot_points = self._kernel.points(gram.images[:pivots])
+        k11 = np.asarray(self._kernel(self._pivot_points, self._pivot_points))
         try:
-            self._first = scipy.linalg.cholesky(k11, lower=True)
+            self._first = scipy.linalg.cholesky(k11 + self._ridge * np.eye(pivots), lower=True)
         except scipy.linalg.LinAlgError:
             raise NotPositiveDefinite from None
+        self._product = _by_blas if on_host() else _by_xla
         blocks = [
-            self._first_solve(np.asarray(self._kernel(first, self._images(i)))).T
-            for i in range(self.count)
+            self._first_solve(np.asarray(self._kernel(self._pivot_points, self._rest.points(i)))).T
+            for i in range(self._rest.count)
         ]
-        self._coupling = np.concatenate(blocks)[: self._rest]
-        self._tiles: Tiles = []
+        self._coupling = np.concatenate(blocks)[: len(gram.images) - pivots]
+        self._schur = make_tiles(self._rest.count, tile)
+
+    @property
+    def count(self) -> int:
+        """Tiles in a row of S."""
+        return self._rest.count
 
     def fill(self, checkpoint: Arrays, done: Done) -> None:
         """Compute the tiles of S; columns of L that are in ``checkpoint`` are read from there."""
-        total, finished = self.count * (self.count + 1) // 2, 0
-        columns = self._columns_in(checkpoint)
-        for i in range(self.count):
-            self._tiles.append([])
-            for j in range(i + 1):
-                if j < columns:
-                    tile = jnp.array(checkpoint[self._name(i, j)])
-                else:
-                    tile = _schur_tile(
-                        self._kernel(self._images(i), self._images(j)),
-                        *(self._block(i), self._block(j)),
-                        *(self._valid(i), self._valid(j), float(i == j), self._ridge),
-                    )
-                self._tiles[i].append(tile.block_until_ready())
-                finished += 1
-                done(finished, total)
+        rest, columns = self._rest, self._columns_in(checkpoint)
+        places = [(i, j) for i in range(rest.count) for j in range(i + 1)]
+        for finished, (i, j) in enumerate(places, 1):
+            if j < columns:
+                tile: Any = checkpoint[self._name(i, j)]
+            else:
+                tile = _schur_tile(
+                    self._kernel(rest.points(i), rest.points(j)),
+                    self._product(self._block(i), self._block(j)),
+                    *(self._valid(i), self._valid(j), float(i == j), self._ridge),
+                )
+            self._schur.put(i, j, tile)
+            done(finished, len(places))
 
     def factorize(self, checkpoint: Arrays, done: Done) -> None:
         """Overwrite S by L; each finished column is stored in ``checkpoint``.
@@ -106,15 +105,15 @@ class Preconditioner:
             done(finished, products)
 
         for j in range(start, self.count):
-            factorize_column(self._tiles, j, count)
+            self._schur.factorize_column(j, count)
             for i in range(j, self.count):
-                checkpoint[self._name(i, j)] = np.asarray(self._tiles[i][j])
+                checkpoint[self._name(i, j)] = self._schur.get(i, j)
 
     def product(self, vectors: Matrix) -> Matrix:
         """M times vectors, before ``factorize``."""
         first, rest = vectors[: self._pivots], vectors[self._pivots :]
         inner = self._first.T @ first + self._coupling.T @ rest
-        schur = self._joined(multiply(self._tiles, self._split(rest)))
+        schur = self._joined(self._schur.multiply(self._split(rest)))
         return np.concatenate([self._first @ inner, self._coupling @ inner + schur])
 
     def solve(self, vectors: Matrix) -> Matrix:
@@ -125,17 +124,18 @@ class Preconditioner:
         """G⁻¹ times vectors, after ``factorize``."""
         first = self._first_solve(vectors[: self._pivots])
         rest = vectors[self._pivots :] - self._coupling @ first
-        return np.concatenate([first, self._joined(solve_lower(self._tiles, self._split(rest)))])
+        return np.concatenate([first, self._joined(self._schur.solve_lower(self._split(rest)))])
 
     def solve_half_transposed(self, vectors: Matrix) -> Matrix:
         """G⁻ᵀ times vectors, after ``factorize``."""
-        rest = self._joined(solve_upper(self._tiles, self._split(vectors[self._pivots :])))
+        rest = self._joined(self._schur.solve_upper(self._split(vectors[self._pivots :])))
         first = vectors[: self._pivots] - self._coupling.T @ rest
         return np.concatenate([scipy.linalg.solve_triangular(self._first.T, first), rest])
 
     def log_determinant(self) -> float:
         """log det M, after ``factorize``."""
-        return float(2 * np.log(np.diagonal(self._first)).sum()) + log_determinant(self._tiles)
+        of_pivots = float(2 * np.log(np.diagonal(self._first)).sum())
+        return of_pivots + self._schur.log_determinant()
 
     def at_points(
         self, points: NDArray[Any], coefficients: Matrix, done: Callable[[int], object]
@@ -150,49 +150,41 @@ class Preconditioner:
         Returns:
             Θ(z, X) c, shape (m, p), and Θ(z, X) M⁻¹ Θ(X, z) for each point, shape (m,).
         """
-        with_first = np.asarray(self._kernel(self._gram.images[: self._pivots], points))
+        there, rest = self._kernel.points(points), self._rest
+        with_first = np.asarray(self._kernel(self._pivot_points, there))
         half = self._first_solve(with_first)
         products = with_first.T @ coefficients[: self._pivots]
-        points_there, half_there = jnp.array(points), jnp.array(half.T)
-        rest = np.pad(
-            coefficients[self._pivots :], ((0, self.count * self.tile - self._rest), (0, 0))
-        )
-        parts: Parts = []
-        for i in range(self.count):
-            block = slice(i * self.tile, (i + 1) * self.tile)
-            part, product = _point_tile(
-                self._kernel(points_there, self._images(i)),
-                *(half_there, self._block(i), rest[block], self._valid(i)),
-            )
-            parts.append(part.block_until_ready())
-            products += np.asarray(product)
+        solved = np.empty((len(points), rest.count * rest.tile), np.float32)
+        for i in range(rest.count):
+            k = self._kernel(there, rest.points(i))
+            c, a = rest.padded(i, coefficients[self._pivots :]), self._block(i)
+            part = _point_tile(k, self._product(half.T, a), self._valid(i))
+            solved[:, i * rest.tile : (i + 1) * rest.tile] = part
+            products += np.asarray(self._product(k, c.T))
         squares = (half**2).sum(axis=0)
-        for part in solve_lower(self._tiles, parts, done):
-            squares += np.asarray(_squares(part))
-        return products, squares
+        solved = self._schur.solve_lower(solved, done)
+        return products, squares + np.einsum("ij,ij->i", solved, solved, dtype=np.float64)
 
     def _first_solve(self, vectors: Matrix) -> Matrix:
         return np.asarray(scipy.linalg.solve_triangular(self._first, vectors, lower=True))
 
-    def _images(self, i: int) -> NDArray[Any]:
-        start = self._pivots + i * self.tile
-        return whole_tile(self._gram.images[start : start + self.tile], self.tile)
-
     def _valid(self, i: int) -> int:
         """Rows of block i that are images, not padding."""
-        return min(self.tile, self._rest - i * self.tile)
+        rows = self._rest.rows(i)
+        return rows.stop - rows.start
 
     def _block(self, i: int) -> Matrix:
         """A of block i, zero in the padding."""
-        block = self._coupling[i * self.tile : (i + 1) * self.tile]
-        return np.pad(block, ((0, self.tile - len(block)), (0, 0)))
+        return self._rest.padded(i, self._coupling)
 
-    def _split(self, vectors: Matrix) -> Parts:
-        whole = np.pad(vectors, ((0, self.count * self.tile - self._rest), (0, 0)))
-        return [jnp.array(part.T, jnp.float32) for part in np.split(whole, self.count)]
+    def _split(self, vectors: Matrix) -> Vectors:
+        """As rows of float32, with zeros for the padding."""
+        rows = np.zeros((vectors.shape[1], self._rest.count * self._rest.tile), np.float32)
+        rows[:, : len(vectors)] = vectors.T
+        return rows
 
-    def _joined(self, parts: Parts) -> Matrix:
-        return np.concatenate(parts, axis=1).astype(np.float64).T[: self._rest]
+    def _joined(self, rows: Vectors) -> Matrix:
+        return rows[:, : len(self._coupling)].T.astype(np.float64)
 
     def _columns_in(self, checkpoint: Arrays) -> int:
         """How many columns of L, from the first on, are stored."""
@@ -207,37 +199,34 @@ class Preconditioner:
         return f"jitter={self.jitter:g},tile={i},{j}"
 
 
+def _by_blas(a: Any, b: Any) -> Any:
+    """A Bᵀ."""
+    return np.asarray(a) @ b.T
+
+
+@jax.jit
+def _by_xla(a: jax.Array, b: jax.Array) -> jax.Array:
+    return a @ b.T
+
+
 @jax.jit
 def _schur_tile(
     k: jax.Array,
-    a: jax.Array,
-    b: jax.Array,
+    explained: jax.Array,
     rows: jax.Array,
     columns: jax.Array,
     on_diagonal: jax.Array,
     ridge: jax.Array,
 ) -> jax.Array:
-    """A tile of S; beyond its ``rows`` and ``columns`` it continues as the identity."""
+    """A tile of S = K₂₂ − A Aᵀ; beyond its ``rows`` and ``columns`` it is that of the identity."""
     index = jnp.arange(len(k))
     identity = on_diagonal * jnp.eye(len(k))
-    schur = k + ridge * identity - a @ b.T
     inside = (index < rows)[:, None] & (index < columns)
-    return jnp.where(inside, schur, identity).astype(jnp.float32)
+    return jnp.where(inside, k + ridge * identity - explained, identity).astype(jnp.float32)
 
 
 @jax.jit
-def _point_tile(
-    k: jax.Array,
-    half: jax.Array,
-    a: jax.Array,
-    coefficients: jax.Array,
-    images: jax.Array,
-) -> tuple[jax.Array, jax.Array]:
-    """For all points and the first ``images`` columns: K_z2 − K_z1 L₁⁻ᵀ Aᵀ, and K_z2 c."""
+def _point_tile(k: jax.Array, explained: jax.Array, images: jax.Array) -> jax.Array:
+    """For all points and the first ``images`` columns: K_z2 − K_z1 L₁⁻ᵀ Aᵀ."""
     inside = jnp.arange(k.shape[1]) < images
-    return jnp.where(inside, k - half @ a.T, 0).astype(jnp.float32), k @ coefficients
-
-
-@jax.jit
-def _squares(part: jax.Array) -> jax.Array:
-    return (part.astype(jnp.float64) ** 2).sum(axis=1)
+    return jnp.where(inside, k - explained, 0).astype(jnp.float32)

@@ -5,7 +5,7 @@ For the regularized Gram matrix K of n training images and labels Y:
 1. Some images are chosen as pivots. S, the Schur complement of their block in K, is computed and
    rounded to float32 (``preconditioner``).
 2. Products with it span a space that resolves gradient flow's early times (``krylov``).
-3. It is factorized in place, M ≈ K, which takes about n³/3 operations (``tiled_cholesky``).
+3. It is factorized in place, M ≈ K, which takes about n³/3 operations (``factorization``).
 4. Solves with M complete the space for the late times.
 5. One pass over the exact K, in float64, whose tiles are computed again (``recomputed_gram``),
    gives K times that space. From here on, the result does not depend on what float32 lost.
@@ -39,10 +39,15 @@ from typing import Any
 import jax
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ntk_mnist import settings
 from ntk_mnist.compilation import pinned
 from ntk_mnist.data.inputs import Dataset
+from ntk_mnist.kernels.exact.device_tiles import DeviceTiles
+from ntk_mnist.kernels.exact.factorization import Factorization, NotPositiveDefinite
+from ntk_mnist.kernels.exact.host_tiles import HostTiles
+from ntk_mnist.kernels.exact.image_tiles import TileKernel, on_host
 from ntk_mnist.kernels.exact.krylov import (
     Projection,
     extended,
@@ -51,9 +56,8 @@ from ntk_mnist.kernels.exact.krylov import (
     with_directions,
 )
 from ntk_mnist.kernels.exact.preconditioner import Preconditioner
-from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram, TileKernel, tile_kernel
-from ntk_mnist.kernels.exact.tiled_cholesky import NotPositiveDefinite
-from ntk_mnist.kernels.gram import STRIPS, diagonal, whole_tiles
+from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram
+from ntk_mnist.kernels.gram import STRIP, diagonal, whole_tiles
 from ntk_mnist.kernels.precision import entry_error
 from ntk_mnist.kernels.solution import Arrays, Matrix, Solution, likelihood
 from ntk_mnist.kernels.solver import (
@@ -67,6 +71,7 @@ from ntk_mnist.kernels.solver import (
     check_regular,
     rounding_errors,
 )
+from ntk_mnist.runtime import threads
 from ntk_mnist.store.progress import Progress, Stage
 
 __all__ = ["JITTERS", "ExactSolver"]
@@ -80,13 +85,15 @@ _RESIDUAL, _ROUNDINGS, _ERROR, _ROUNDS = 1e-8, 4, 1e-6, 10
 _STAGNANT = 3
 #: Of a kernel with a mean diagonal of 1, a gradient-flow time at which nothing changes any more.
 _AS_GOOD_AS_INFINITE = 1e60
-#: A finite time is refined again if the bound on its error is larger, a few times at most. The
-#: bound is at least a hundred times the error.
-_FLOW_ERROR, _FLOW_ROUNDS = 1e-4, 3
-_PIVOTS = 512
-#: Steps that extend the space, of k columns each. At n = 16,000, the NTK's bound at t = 1e7 is nine
-#: times smaller with ten inverse steps than with five.
-_FORWARD, _INVERSE = 30, 15
+#: A finite time is refined if the bound on its error is larger than the first, and again if it is
+#: larger than the second, twice at most: a round is a pass over K, and a third gains less than a
+#: third. The bound is at least a hundred times the error.
+_FLOW_ERRORS, _FLOW_ROUNDS = (1e-6, 1e-4), 2
+_PIVOTS = 256
+#: Steps that extend the space, of k columns each. Late times need the inverse steps: at n = 16,000,
+#: the NTK's bound at t = 1e7 is half as large with 20 as with 15, and is twice as large with ten
+#: forward steps less.
+_FORWARD, _INVERSE = 20, 20
 _PROBES = 8
 #: From glibc's malloc.h.
 _M_MMAP_THRESHOLD = -3
@@ -130,7 +137,7 @@ class ExactSolver(Solver):
                 dataset,
                 times,
                 of_entries,
-                self.services.progress(kind),
+                self.services,
                 self._largest_tile or _largest_tile(),
             ).solve
 
@@ -191,7 +198,7 @@ class _Problem:
         dataset: n training images and m test images.
         times: gradient-flow times; ``inf`` is the limit.
         entry_error: of an entry of Θ, relative to the largest.
-        progress: called with each stage.
+        services: what the solver may use of its surroundings.
         largest_tile: rows of a tile.
         kernels: Θ of two tiles, by its scale.
     """
@@ -201,9 +208,14 @@ class _Problem:
     dataset: Dataset
     times: Sequence[float]
     entry_error: float
-    progress: Progress
+    services: Services
     largest_tile: int
     kernels: dict[float, TileKernel] = field(default_factory=dict)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Called with each stage."""
+        return self.services.progress(self.kind)
 
     @cached_property
     def mean_diagonal(self) -> float:
@@ -219,13 +231,17 @@ class _Problem:
         """One function for all values of ``diag_reg``, so that each program is compiled once."""
         if scale not in self.kernels:
             inputs = partial(self.dataset.inputs, dtype=np.float64)
-            self.kernels[scale] = tile_kernel(self.architecture, self.kind, inputs, scale)
+            self.kernels[scale] = TileKernel(
+                *(self.architecture, self.kind, inputs, scale),
+                proportional=self.dataset.proportional,
+            )
         return self.kernels[scale]
 
     def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
         """Solve with this regularization, from the parts that are in the checkpoint."""
         _map_large_arrays()
-        with pinned(x64=True):
+        # A small matrix gains nothing from several threads of BLAS; here it takes most of the time.
+        with pinned(x64=True), threadpool_limits(threads(), "blas"):
             return self._solve(diag_reg, checkpoint)
 
     def _solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
@@ -320,11 +336,11 @@ class _Problem:
         Raises:
             Singular: M has no factor with any jitter.
         """
-        pivots = min(_PIVOTS, len(labels) // 2 // STRIPS * STRIPS)
+        pivots = min(_PIVOTS, len(labels) // 2 // STRIP * STRIP)
         tile = _even_tile(len(labels) - pivots, self.largest_tile)
         for jitter in JITTERS:
             try:
-                preconditioner = Preconditioner(gram, pivots, tile, jitter)
+                preconditioner = Preconditioner(gram, pivots, tile, jitter, self._tiles)
                 preconditioner.fill(checkpoint, partial(self.progress, Stage.SCHUR_COMPLEMENT))
                 space = kept.read()
                 if space is not None:
@@ -346,6 +362,12 @@ class _Problem:
             return preconditioner, basis
         # So K itself is not positive definite with all of that on its diagonal.
         raise Singular(gram.diag_reg + JITTERS[-1])
+
+    def _tiles(self, count: int, tile: int) -> Factorization:
+        """A place for tiles, where JAX's device computes."""
+        if on_host():
+            return HostTiles(count, tile, self.services.arrays)
+        return DeviceTiles(count, tile)
 
     def _counted(
         self, apply: Callable[[Matrix], Matrix], stage: Stage, steps: int
@@ -402,7 +424,8 @@ class _Problem:
             except Singular as singular:
                 kept.write(space)
                 raise Singular(max(singular.needed, _FLOAT32_EPS)) from None
-            late = [time for time in finite if not round_ or flow.error(time) > _FLOW_ERROR]
+            allowed = _FLOW_ERRORS[min(round_, 1)]
+            late = [time for time in finite if flow.error(time) > allowed]
             late = late if round_ < _FLOW_ROUNDS else []
             rests = np.hstack(
                 [flow.residual(space.basis, space.products, time) for time in (*late, inf)]
@@ -455,25 +478,26 @@ class _Problem:
 
 
 def _map_large_arrays() -> None:
-    """Make glibc give the memory of a tile back when the tile is freed.
+    """Make glibc give the memory of a large array back when the array is freed.
 
-    By default it learns to keep tiles in its heap, where the holes between them add up to a
-    gigabyte at 60,000 images. Other C libraries do not need this.
+    By default it learns to keep larger and larger arrays in its heap, where the holes between them
+    add up to a gigabyte at 60,000 images. A tile of float64 stays in the heap: new memory for each
+    would take a sixth of the time of computing it. Other C libraries do not need this.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 8 * 2**20)
+        mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)
 
 
 def _largest_tile() -> int:
     """Rows of a tile: on a GPU, such that a dozen float64 tiles take a sixteenth of its memory."""
     memory = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
-    return 64 * isqrt(memory // (16 * 12 * 8) // 64**2) if memory else 2048
+    return 64 * isqrt(memory // (16 * 12 * 8) // 64**2) if memory else 1024
 
 
 def _even_tile(rows: int, largest: int) -> int:
     """Rows of a tile, such that the fewest tiles of at most ``largest`` rows are about equal."""
-    return STRIPS * ceil(rows / ceil(rows / largest) / STRIPS)
+    return STRIP * ceil(rows / ceil(rows / largest) / STRIP)
 
 
 def _log_determinant_of_ratio(signs: Matrix, excess: Matrix) -> tuple[float, float]:
