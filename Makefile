@@ -56,6 +56,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.default_run
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.seeds
+	$(BIN)/python -m benchmarks.small_networks
 	$(BIN)/python -m benchmarks.descent
 	$(BIN)/python -m benchmarks.exact_solve
 

@@ -27,12 +27,14 @@ class Finished(NamedTuple):
 
     Attributes:
         seconds: its wall time.
+        cpu_seconds: the time that processors worked on it and on what it waited for.
         peak_mb: the peak memory of the process or of one that it started, MB.
         stdout: what it printed.
         stderr: what it printed there.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     stdout: str
     stderr: str
@@ -65,7 +67,7 @@ def run(folder: Path, *command: str, variables: Mapping[str, str] | None = None)
     if process.returncode:
         ends = "".join(text[-5000:] for text in printed)
         raise SystemExit(f"{' '.join(command)} failed:\n{ends}")
-    return Finished(seconds, usage.ru_maxrss / 1024, *printed)
+    return Finished(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, *printed)
 
 
 def bounded(threads: int) -> dict[str, str]:

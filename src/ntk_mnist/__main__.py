@@ -67,24 +67,27 @@ def _threads(arguments: Sequence[str]) -> int:
     return threads
 
 
-class _NoPandas:
-    """Hides pandas from pyarrow, which imports it only to ask whether a list is one of its own.
+#: What pyarrow imports if it can and a cell never calls: pandas, only to ask whether a list is one
+#: of its own, and the file systems of clouds. They take longer than all else that a cell imports
+#: beside JAX.
+_UNUSED = {"pandas", *(f"pyarrow.{name}" for name in ("_azurefs", "_gcsfs", "_hdfs", "_s3fs"))}
 
-    That takes as long as the rest of a cell's start, JAX excepted.
-    """
+
+class _WithoutUnused:
+    """Hides from pyarrow what a cell does not use."""
 
     @staticmethod
     def find_spec(name: str, *_: object) -> None:
-        """Refuse pandas, and leave other modules to other finders."""
-        if name == "pandas":
-            raise ModuleNotFoundError("a cell does without pandas", name=name)
+        """Refuse these modules, and leave others to other finders."""
+        if name in _UNUSED:
+            raise ModuleNotFoundError(f"a cell does without {name}", name=name)
 
 
 if __name__ == "__main__":
     process.open_streams()
     process.end_on_signals()
     if sys.argv[1:2] and sys.argv[1] in CELLS:
-        sys.meta_path.insert(0, _NoPandas())
+        sys.meta_path.insert(0, _WithoutUnused())
     try:
         code = main()
     except KeyboardInterrupt:

@@ -20,7 +20,8 @@ def test_steps_and_their_products_are_measured_and_reported(
     # 256 images, two products of the pixels and three of the layers, in multiply-adds of 2 flop.
     assert table["flop"][0] == 2 * 256 * (2 * 64 * 512 + 3 * 512**2)
     assert table["flop"][1] == 2 * table["flop"][0] + 2 * 256 * 512**2
-    assert (table[["seconds", "products_seconds"]] > 0).all(axis=None)
+    measured = ["seconds", "products_seconds", "evaluation_products", "cell_seconds"]
+    assert (table[measured] > 0).all(axis=None)
     report = (results / "descent.md").read_text()
     assert "| 512 | 256 | with |" in report
-    assert "target: 0.7 or more" in report
+    assert "target: 0.8 or more" in report

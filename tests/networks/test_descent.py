@@ -46,10 +46,14 @@ def few(digits: Dataset) -> Dataset:
 
 
 def trainer_of(
-    few: Dataset, width: int, training: Training = TRAINING, times: tuple[float, ...] = TIMES
+    few: Dataset,
+    width: int,
+    training: Training = TRAINING,
+    times: tuple[float, ...] = TIMES,
+    architecture: Architecture = ERF,
 ) -> DescentTrainer:
-    limit = limit_of_descent(ERF, few, training.step_size)
-    return DescentTrainer(ERF, training, width, few, times, limit)
+    limit = limit_of_descent(architecture, few, training.step_size)
+    return DescentTrainer(architecture, training, width, few, times, limit)
 
 
 def predictions(trained: Any, name: str) -> np.ndarray[Any, Any]:
@@ -86,13 +90,22 @@ def test_the_linearization_takes_the_steps_of_the_dense_empirical_kernel(
     np.testing.assert_allclose(ours, expected, atol=2e-5)
 
 
-@pytest.mark.parametrize("partitionable", [True, False])
+@pytest.mark.parametrize(
+    ("partitionable", "architecture"),
+    [
+        (True, ERF),
+        (False, ERF),
+        (True, Architecture(activation="relu", depth=1, W_std=1.2, b_std=0.0)),
+        # Equal layers are a loop.
+        (True, with_settings(ERF, depth=4)),
+    ],
+)
 def test_a_network_takes_the_steps_of_gradient_descent_on_its_loss(
-    few: Dataset, partitionable: bool
+    few: Dataset, partitionable: bool, architecture: Architecture
 ) -> None:
     training = with_settings(TRAINING, partitionable_threefry=partitionable)
-    trained = trainer_of(few, 16, training)(3)
-    network = finite(ERF, "ntk", 16, 10)
+    trained = trainer_of(few, 16, training, architecture=architecture)(3)
+    network = finite(architecture, "ntk", 16, 10)
     with jax.threefry_partitionable(partitionable):
         _, initial = network.init(jax.random.PRNGKey(3), (-1, 64))
     images: Any = few.train_images, few.test_images
