@@ -467,7 +467,27 @@ def panel(layers: Panel, title: str, grid: Grid, subtitle: Sequence[str] = ()) -
         fontWeight="normal",
         **below,
     )
-    return layers.properties(title=heading, width=grid.width, height=grid.height)
+    shown: Panel = _written_out(layers)
+    return shown.properties(title=heading.to_dict(), width=grid.width, height=grid.height)
+
+
+def _written_out(layers: Any) -> Any:
+    """The same layers, with marks and channels as they are written in the specification.
+
+    Altair copies a panel in each row and figure of which it becomes part, and its objects take many
+    times as long to copy, since each holds all options that it does not have.
+    """
+    shown = layers.copy(deep=False)
+    if isinstance(shown, alt.LayerChart):
+        shown.layer = [_written_out(layer) for layer in shown.layer]
+    else:
+        if isinstance(shown.mark, alt.MarkDef):
+            shown.mark = shown.mark.to_dict()
+        encoding = shown.encoding.copy(deep=False)
+        for channel, written in shown.encoding.to_dict().items():
+            encoding[channel] = written
+        shown.encoding = encoding
+    return shown
 
 
 def sentence(text: str, series: Series, layout: Layout) -> Panel:

@@ -8,8 +8,8 @@ import ast
 from functools import lru_cache
 from typing import NamedTuple
 
-from ntk_mnist.store.code.scopes import Function, executed, imported, parameters
-from ntk_mnist.store.code.source import Definition, External, Opaque, Package, dotted
+from ntk_mnist.store.code.scopes import Function, executed, parameters
+from ntk_mnist.store.code.source import Definition, External, Opaque, Package
 
 __all__ = [
     "OPAQUE_SIGNATURE",
@@ -228,22 +228,7 @@ def calls_from_opaque_modules(
     if known is None:
         return calls
     for module in package.opaque_modules_with(definition.name):
-        aliases = {
-            binding.name: binding.path
-            for node in module.nodes()
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for binding in imported(node, module.home)
-        }
-        for node in module.nodes():
-            if not isinstance(node, ast.Call) or not node.keywords:
-                continue
-            # An argument counts as well: ``partial(function, keyword=…)``.
-            for expression in (node.func, *node.args):
-                parts = dotted(expression) or [""]
-                if parts[0] in aliases and package.resolve(aliases[parts[0]], parts[1:]) == (
-                    definition,
-                    (),
-                ):
-                    names = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
-                    calls.add(tuple(known.position(name) for name in names))
+        for (path, *attributes), keywords in module.keyword_calls:
+            if package.resolve(path, attributes) == (definition, ()):
+                calls.add(tuple(known.position(name) for name in keywords))
     return calls

@@ -122,6 +122,28 @@ class Module:
         return (node for statement in self.statements for node in ast.walk(statement))
 
     @cached_property
+    def keyword_calls(self) -> list[tuple[list[str], list[str]]]:
+        """The calls with keywords: the absolute path of what is called, and the keywords.
+
+        Only of what is imported; an argument counts as well: ``partial(function, keyword=…)``.
+        """
+        nodes = list(self.nodes())
+        aliases = {
+            binding.name: binding.path
+            for node in nodes
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for binding in imported(node, self.home)
+        }
+        calls = [node for node in nodes if isinstance(node, ast.Call) and node.keywords]
+        return [
+            ([aliases[parts[0]], *parts[1:]], [k.arg for k in call.keywords if k.arg is not None])
+            for call in calls
+            for expression in (call.func, *call.args)
+            for parts in [dotted(expression)]
+            if parts is not None and parts[0] in aliases
+        ]
+
+    @cached_property
     def effects(self) -> list[ast.stmt]:
         """The statements that do more than bind names, in their order."""
         return [statement for statement in self.statements if not _only_binds(statement)]
@@ -211,6 +233,7 @@ class Package:
     def __init__(self, name: str, sources: Mapping[str, bytes], opaque: Sequence[str]) -> None:
         self.name, self._opaque = name, tuple(opaque)
         self._files: dict[str, tuple[bytes, bool]] = {}
+        self._modules: dict[str, Module] = {}
         for file, source in sorted(sources.items()):
             *folders, stem = file.removesuffix(".py").split("/")
             for i in range(len(folders) + 1):
@@ -225,8 +248,10 @@ class Package:
 
     def module(self, name: str) -> Module:
         """A module by its name relative to the package."""
-        path = ".".join(filter(None, [self.name, name]))
-        return _module(name, path, *self._files[name])
+        if name not in self._modules:
+            path = ".".join(filter(None, [self.name, name]))
+            self._modules[name] = _module(name, path, *self._files[name])
+        return self._modules[name]
 
     def modules(self) -> list[str]:
         """The names of the modules that are not opaque."""
