@@ -1,14 +1,18 @@
 """A folder with the workflow in it, a small experiment, and what Snakemake does there."""
 
+import atexit
 import fcntl
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,6 +80,27 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
+@cache
+def _snakemake() -> subprocess.Popen[str]:
+    """The process that forks for each run of Snakemake; it ends with this one."""
+    program = [sys.executable, str(Path(__file__).with_name("forking_snakemake.py"))]
+    started = subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
+    )
+    atexit.register(started.communicate)
+    return started
+
+
+def _answer(request: str) -> int:
+    """The exit status of a run of Snakemake."""
+    forking = _snakemake()
+    assert forking.stdin
+    assert forking.stdout
+    forking.stdin.write(f"{request}\n")
+    forking.stdin.flush()
+    return int(forking.stdout.readline())
+
+
 class Checkout:
     """A folder with the workflow in it, and what Snakemake does there."""
 
@@ -115,7 +140,17 @@ class Checkout:
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on the small experiment."""
         # --configfile takes every word that follows it.
-        return self.run(["snakemake", *arguments, "--configfile", "tiny.yaml"])
+        words = [*arguments, "--configfile", "tiny.yaml"]
+        with tempfile.TemporaryDirectory() as streams:
+            request = {
+                "arguments": words,
+                "folder": str(self.folder),
+                "environment": self.environment,
+                "output": f"{streams}/",
+            }
+            status = _answer(json.dumps(request))
+            out, err = ((Path(streams) / name).read_text() for name in ("out", "err"))
+        return subprocess.CompletedProcess(["snakemake", *words], status, out, err)
 
     def jobs(self, *arguments: str) -> Counter[str]:
         """Run, and count the jobs by rule; rules that only name other files are left out."""

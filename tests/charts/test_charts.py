@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -21,12 +21,19 @@ from ntk_mnist.registries import text_in
 from ntk_mnist.settings import Architecture
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 
-every_chart = pytest.mark.parametrize("name", CHARTS)
+
+def of(names: Iterable[str]) -> pytest.MarkDecorator:
+    """A case for each chart; those of one chart run in one worker, which draws it once."""
+    cases = [pytest.param(n, marks=pytest.mark.xdist_group(f"chart {n}")) for n in names]
+    return pytest.mark.parametrize("name", cases)
+
+
+every_chart = of(CHARTS)
 SECTIONS = ("Answer", "Training", "Kernels and calibration", "Evidence", "Reproduction")
 #: These compare architectures in one panel, and published numbers are of any.
 COMPARING = ("evidence", "signal_propagation", "reproduction")
-every_chart_with_a_row_of_panels_an_architecture = pytest.mark.parametrize(
-    "name", [name for name in CHARTS if name not in COMPARING]
+every_chart_with_a_row_of_panels_an_architecture = of(
+    name for name in CHARTS if name not in COMPARING
 )
 HEAT_MAPS = ("accuracy_map", "distance_map")
 WITH_LEGEND = ("accuracy", "calibration", "evidence", "signal_propagation", "reproduction")
@@ -66,12 +73,12 @@ def test_a_chart_declares_its_tables_section_and_caption_where_the_plan_reads_th
     assert module.SECTION in SECTIONS
 
 
-@pytest.mark.parametrize("name", CHARTS)
+@every_chart
 def test_a_chart_of_every_run_draws_tables_that_every_run_has(name: str) -> None:
     assert set(tables_of(name)) <= set(TABLE_SCHEMAS)
 
 
-@pytest.mark.parametrize("name", LIKE_FOR_LIKE)
+@of(LIKE_FOR_LIKE)
 def test_a_like_for_like_chart_says_that_networks_keep_their_random_start(name: str) -> None:
     tables = like_for_like_tables(2)
     assert NOT_CENTRED not in draw(name, tables)["title"]["subtitle"]
@@ -123,7 +130,7 @@ def test_no_selection_takes_a_name_that_vega_needs(name: str, architectures: int
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WITH_LEGEND)
+@of(WITH_LEGEND)
 @one_or_eight
 def test_all_panels_of_a_series_share_one_clickable_legend(name: str, architectures: int) -> None:
     spec = chart(name, architectures)
@@ -152,7 +159,7 @@ def test_a_chart_without_a_legend_names_its_lines_at_their_ends(name: str) -> No
         assert set(line_ends(chart(name, 1))["label"]) - {"−1/2", "−1"} == named
 
 
-@pytest.mark.parametrize("name", WITH_LEGEND)
+@of(WITH_LEGEND)
 def test_legends_name_every_series_in_full_colour(name: str) -> None:
     colours = found(chart(name, 1), "color")
     legends = [colour["legend"] for colour in colours if "legend" in colour]

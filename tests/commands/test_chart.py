@@ -96,7 +96,8 @@ def test_type_has_the_size_of_print_on_both_pages(name: str) -> None:
     made = like_for_like_tables() if name in LIKE_FOR_LIKE else tables()
     module = import_module(f"ntk_mnist.charts.{name}")
     for layout in LAYOUTS.values():
-        svg = chart.as_svg(module.draw({table: made[table] for table in tables_of(name)}, layout))
+        drawn = module.draw({table: made[table] for table in tables_of(name)}, layout)
+        svg = chart.as_svg(drawn.to_dict())
         width = re.search(r' width="([\d.]+)"', svg)
         assert width
         scale = layout.points / float(width[1])

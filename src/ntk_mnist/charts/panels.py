@@ -306,7 +306,8 @@ def lines(
     """
     encodings = {"x": x, "y": y, **series.encodings(), "opacity": series.opacity}
     tooltips = [alt.Tooltip(f"{series.field}:N", title=series.title), *tooltip]
-    of_point = {"tooltip": tooltips, "strokeDash": alt.value(SOLID)}
+    # Channels by their classes, which Altair else takes long to find.
+    of_point = {"tooltip": tooltips, "strokeDash": alt.StrokeDashValue(SOLID)}
     layers: list[alt.Chart] = []
     finite = data[data[series.field].isin(series.finite)]
     # A panel without a row still has its axes, and the legend if it is the first.
@@ -321,12 +322,11 @@ def lines(
                 **{k: v for k, v in encodings.items() if k != "strokeDash"}
             )
             band = bands.mark_rule(strokeWidth=3) if alone else bands.mark_area(strokeWidth=0)
-            layers.append(
-                band.encode(y=low, y2="high:Q", opacity=alt.value(0.4 if alone else 0.18))
-            )
+            faint = alt.OpacityValue(0.4 if alone else 0.18)
+            layers.append(band.encode(y=low, y2=alt.Y2("high:Q"), opacity=faint))
         layers.append(base.mark_line(strokeWidth=1.8))
         # Points that do not show still have tooltips.
-        opacity = {} if points else {"opacity": alt.value(0)}
+        opacity = {} if points else {"opacity": alt.OpacityValue(0)}
         layers.append(base.mark_point(filled=True, size=22).encode(**of_point | opacity))
     limits = data[data[series.field].isin(series.limits)]
     if series.limits:
@@ -365,7 +365,7 @@ def _ends(
     above = alt.Chart(pd.DataFrame({"label": [series.short]})).mark_text(
         align="left", baseline="bottom", dx=_BEFORE_LABEL, dy=-10, fontSize=_END_SIZE, color=TEXT
     )
-    heading = above.encode(x=alt.value("width"), y=alt.value(0), text="label:N")
+    heading = above.encode(x=alt.XValue("width"), y=alt.YValue(0), text=alt.Text("label:N"))
     other = found[found["name"].isin(list(more))]
     of_series = found[found["name"].isin(names)].rename(columns={"name": series.field})
     y_end = _same_scale(y, "end")
@@ -373,25 +373,29 @@ def _ends(
     layers = [heading] if series.named == "ends" else []
     for rows, colour, text in (
         (of_series, {"color": series.encodings()["color"], "opacity": series.opacity}, TEXT),
-        (other, {"color": alt.value(GREY)}, GREY),
+        (other, {"color": alt.ColorValue(GREY)}, GREY),
     ):
         if rows.empty:
             continue
         base = alt.Chart(rows)
         layers.append(
             base.mark_rule(strokeWidth=0.8, strokeDash=[1, 2], x2Offset=_LEADER).encode(
-                x=_same_scale(x, column), x2=alt.value("width"), y=y_end, y2="place:Q", **colour
+                x=_same_scale(x, column),
+                x2=alt.X2Value("width"),
+                y=y_end,
+                y2=alt.Y2("place:Q"),
+                **colour,
             )
         )
         words = base.mark_text(align="left", dx=_BEFORE_LABEL, fontSize=_END_SIZE)
         layers.append(
             words.encode(
-                x=alt.value("width"),
+                x=alt.XValue("width"),
                 y=y_label,
-                text="label:N",
+                text=alt.Text("label:N"),
                 # Vega hears clicks on marks that have a tooltip.
                 tooltip=alt.Tooltip("label:N", title=series.title),
-                **colour | {"color": alt.value(text)},
+                **colour | {"color": alt.ColorValue(text)},
             )
         )
     return layers
@@ -430,7 +434,7 @@ def one_each(
         own_y = y if grid.first(place) else unlabelled(y)
         rows = data[data[series.field].isin([name, *series.limits])]
         others = grey.transform_filter(f"datum.other != {json.dumps(name)}")
-        behind = [others.encode(x=x, y=own_y, detail="other:N")]
+        behind = [others.encode(x=x, y=own_y, detail=alt.Detail("other:N"))]
         drawn = lines(rows, x, own_y, series, tooltip, grid, behind)
         panels.append(panel(drawn, series.panel.format(name), grid))
     return panels
@@ -467,7 +471,27 @@ def panel(layers: Panel, title: str, grid: Grid, subtitle: Sequence[str] = ()) -
         fontWeight="normal",
         **below,
     )
-    return layers.properties(title=heading, width=grid.width, height=grid.height)
+    shown: Panel = _written_out(layers)
+    return shown.properties(title=heading.to_dict(), width=grid.width, height=grid.height)
+
+
+def _written_out(layers: Any) -> Any:
+    """The same layers, with marks and channels as they are written in the specification.
+
+    Altair copies a panel in each row and figure of which it becomes part, and its objects take many
+    times as long to copy, since each holds all options that it does not have.
+    """
+    shown = layers.copy(deep=False)
+    if isinstance(shown, alt.LayerChart):
+        shown.layer = [_written_out(layer) for layer in shown.layer]
+    else:
+        if isinstance(shown.mark, alt.MarkDef):
+            shown.mark = shown.mark.to_dict()
+        encoding = shown.encoding.copy(deep=False)
+        for channel, written in shown.encoding.to_dict().items():
+            encoding[channel] = written
+        shown.encoding = encoding
+    return shown
 
 
 def sentence(text: str, series: Series, layout: Layout) -> Panel:

@@ -97,7 +97,7 @@ def against_width(
     grey = reference_lines(data)
     behind: list[alt.Chart] = []
     if not grey.empty:
-        base = alt.Chart(grey).encode(x=x, y=y, detail="reference:N")
+        base = alt.Chart(grey).encode(x=x, y=y, detail=alt.Detail("reference:N"))
         behind = [base.mark_line(strokeWidth=1, color=GREY, strokeDash=[6, 2])]
     last = grey[grey["width"] == grey["width"].max()]
     ends = dict(zip(last["reference"], last["value"], strict=True))

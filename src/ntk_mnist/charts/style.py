@@ -114,9 +114,10 @@ class Series:
         return alt.selection_point(name=name, fields=fields)
 
     @property
-    def opacity(self) -> Any:
+    def opacity(self) -> alt.OpacityValue:
         """What is chosen is opaque; everything, if nothing is chosen."""
-        return alt.when(self.selection).then(alt.value(1)).otherwise(alt.value(0.12))
+        chosen = {"param": self.selection.name, "value": 1}
+        return alt.OpacityValue(0.12, condition=[chosen])
 
     def encodings(self) -> dict[str, Any]:
         """Colour and dash; both have one domain, so that Vega draws one legend for both."""

@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import vl_convert
@@ -72,16 +73,17 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
     folder = stem.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
-        files = {}
+        files, specifications = {}, []
         for name, layout in LAYOUTS.items():
-            svg = as_svg(figures[name])
+            specifications.append(figures[name].to_dict())
+            svg = as_svg(specifications[-1])
             if not name:
                 files["svg"] = svg.encode()
                 files["png"] = vl_convert.svg_to_png(svg, ppi=_PIXELS_PER_INCH)
             files[".".join(filter(None, [name, "pdf"]))] = as_pdf(svg, layout)
         digests = {ending: hashlib.sha256(file).hexdigest() for ending, file in files.items()}
         stated = {**made, "files": digests, "sha256": PLACE}
-        html = chart_page([figures[name].to_dict() for name in LAYOUTS], stated)
+        html = chart_page(specifications, stated)
         files["html"] = state_digest(html.encode())
         for ending, file in files.items():
             (Path(incoming) / f"{stem.name}.{ending}").write_bytes(file)
@@ -89,10 +91,10 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
             os.replace(Path(incoming) / f"{stem.name}.{ending}", folder / f"{stem.name}.{ending}")
 
 
-def as_svg(figure: Figure) -> str:
+def as_svg(specification: dict[str, Any]) -> str:
     """A figure as vl-convert draws it, with the version of Vega-Lite that Altair writes for."""
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    drawn: str = vl_convert.vegalite_to_svg(figure.to_dict(), vl_version=version)
+    drawn: str = vl_convert.vegalite_to_svg(specification, vl_version=version)
     return drawn
 
 

@@ -256,6 +256,7 @@ class Package:
     def __init__(self, name: str, sources: Mapping[str, bytes], opaque: Sequence[str]) -> None:
         self.name, self._opaque = name, tuple(opaque)
         self._files: dict[str, tuple[bytes, bool]] = {}
+        self._modules: dict[str, Module] = {}
         for file, source in sorted(sources.items()):
             *folders, stem = file.removesuffix(".py").split("/")
             for i in range(len(folders) + 1):
@@ -270,8 +271,10 @@ class Package:
 
     def module(self, name: str) -> Module:
         """A module by its name relative to the package."""
-        path = ".".join(filter(None, [self.name, name]))
-        return _module(name, path, *self._files[name])
+        if name not in self._modules:
+            path = ".".join(filter(None, [self.name, name]))
+            self._modules[name] = _module(name, path, *self._files[name])
+        return self._modules[name]
 
     def modules(self) -> list[str]:
         """The names of the modules that are not opaque."""
