@@ -40,7 +40,7 @@ LARGEST_DIAGONALIZED = 4096
 #: More than a machine has, so that an exact solve runs alone there: two might not fit.
 _EXACT_THREADS, _EXACT_CLUSTER_THREADS = 256, 8
 #: Rows of an exact solve's tile, and the bytes that computing one takes.
-_TILE, _TEMPORARY = 2048, 4 * 10**8
+_TILE, _TEMPORARY = 1024, 4 * 10**8
 _COLUMNS = 2000
 #: Training images are padded to as many, or to less than four times their number.
 _PADDED = 4096

@@ -8,9 +8,9 @@ control group, by which Slurm and containers bound a process.
 import os
 import tempfile
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import psutil
@@ -20,7 +20,34 @@ __all__ = ["Shape", "bytes_of", "mapped", "memory_left"]
 
 Shape: TypeAlias = tuple[int, ...]
 
-_GROUPS = Path("/sys/fs/cgroup")
+_OF_PROCESS = Path("/proc/self/cgroup")
+
+
+class _Version(NamedTuple):
+    """Where a version of Linux's control groups says what a group may take.
+
+    Attributes:
+        controllers: what a line of the process's groups states between its colons.
+        root: the folder of all groups.
+        limit, usage: files of a group, in bytes.
+        files: in its statistics, what is given up when memory is needed.
+    """
+
+    controllers: str
+    root: Path
+    limit: str
+    usage: str
+    files: str
+
+
+_VERSIONS = (
+    _Version("", Path("/sys/fs/cgroup"), "memory.max", "memory.current", "file"),
+    _Version(
+        *("memory", Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+        *("memory.usage_in_bytes", "total_cache"),
+    ),
+)
+
 _BLOCK = 4096
 
 
@@ -29,21 +56,23 @@ def bytes_of(shapes: Sequence[Shape]) -> int:
     return sum(prod(shape) * np.dtype(np.float32).itemsize for shape in shapes)
 
 
-def memory_left(group: Path | None = None) -> float:
+def memory_left(of_process: Path = _OF_PROCESS, versions: Sequence[_Version] = _VERSIONS) -> float:
     """Bytes that this process may still take without swapping or being killed.
 
     Args:
-        group: the folder of its control group; if None, that of Linux, if there is one.
+        of_process: the file that names the control groups of the process; without one, the
+            machine's memory counts.
+        versions: of control groups.
     """
     left: float = psutil.virtual_memory().available
-    group = _group() if group is None else group
-    while group is not None and (group / "memory.max").is_file():
-        limit = (group / "memory.max").read_text().strip()
-        if limit != "max":
-            # What files take is given up when it is needed.
-            files = _statistic(group / "memory.stat", "file")
-            left = min(left, int(limit) - int((group / "memory.current").read_text()) + files)
-        group = group.parent
+    lines = of_process.read_text().splitlines() if of_process.is_file() else []
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        for version in versions:
+            if version.controllers == controllers:
+                group = version.root / path.lstrip("/")
+                # The limit of each group above it holds as well.
+                for folder in (group, *group.parents[: len(Path(path).parts) - 1]):
+                    left = min(left, _left_in(folder, version))
     return left
 
 
@@ -70,16 +99,13 @@ def mapped(folder: Path, shapes: Sequence[Shape]) -> list[NDArray[np.float32]]:
         ]
 
 
-def _group() -> Path | None:
-    """The folder of this process's control group (version 2)."""
+def _left_in(group: Path, version: _Version) -> float:
+    """Of one control group; infinite without a limit, or if a container hides the group."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return None
-    paths = [line.removeprefix("0::") for line in lines if line.startswith("0::")]
-    return _GROUPS / paths[0].lstrip("/") if paths else None
-
-
-def _statistic(file: Path, name: str) -> int:
-    rows = (line.split() for line in file.read_text().splitlines())
-    return next((int(value) for key, value in rows if key == name), 0)
+        limit = (group / version.limit).read_text().strip()
+        usage = int((group / version.usage).read_text())
+        statistics = (group / "memory.stat").read_text().splitlines()
+    except FileNotFoundError:
+        return inf
+    files = {name: int(value) for name, value in (line.split() for line in statistics)}
+    return inf if limit == "max" else int(limit) - usage + files.get(version.files, 0)
