@@ -148,7 +148,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "threads": ("runtime.py", '"MKL_NUM_THREADS"', '"MKL_THREADS"', CELLS),
     "compilation": ("compilation.py", r"return lower\(\)\.compile\(\)\n    finally", "return lower().compile({})\n    finally", CELLS),
     "rows of a tile": (GRAM, "_TILE = 1024", "_TILE = 512", {*KERNELS, "descent"}),
-    "strips of a tile": (GRAM, "STRIP = 16", "STRIP = 8", {*KERNELS, "descent"}),
+    "strips of a tile": (GRAM, "STRIP = 64", "STRIP = 32", {*KERNELS, "descent"}),
     "angles": ("infinite_width/angles.py", r"_ROUNDING = 2\.0\*\*-56", "_ROUNDING = 2.0**-55", {*KERNELS_OF_RELU, "descent", SIGNALS}),
     "angles of other activations": ("infinite_width/arctan2.py", r"0\.66 \* larger", "0.7 * larger", {SIGNALS}),
     "gradient flow": ("kernels/dynamics.py", r"-np\.expm1\(-time", "-np.expm1(-2 * time", KERNELS - {"exact"}),

@@ -10,6 +10,7 @@ Images are bytes. A tile of them becomes float64 inputs immediately before its k
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import gcd
 from typing import Any, TypeAlias
 
 import jax
@@ -35,8 +36,8 @@ __all__ = [
     "whole_tiles",
 ]
 
-#: Rows of a strip; the rows of a tile must be a multiple of it.
-STRIP = 16
+#: The most rows of a strip; those of a tile should be a multiple of it.
+STRIP = 64
 #: From images of shape (m, pixels), a NumPy or a JAX array, float64 inputs of the same shape.
 InputsOf: TypeAlias = Callable[[Any], Any]
 #: From the points of n1 and of n2 inputs, a matrix (n1, n2) of each kind.
@@ -163,12 +164,13 @@ def tile_function(network: InfiniteNetwork, kinds: Sequence[str]) -> TileFunctio
 
     def tile(of1: Points, of2: Points, rows: jax.Array | None = None) -> dict[str, jax.Array]:
         inner = inner_products(of1.directions, of2.directions)
-        needed = len(inner) // STRIP if rows is None else -(-rows // STRIP)
+        height = gcd(len(inner), STRIP)
+        needed = len(inner) // height if rows is None else -(-rows // height)
 
         def strip(i: jax.Array, matrices: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            start = i * STRIP
-            products = jax.lax.dynamic_slice_in_dim(inner, start, STRIP)
-            values = network.between(of1.rows(start, STRIP), of2, kinds, products)
+            start = i * height
+            products = jax.lax.dynamic_slice_in_dim(inner, start, height)
+            values = network.between(of1.rows(start, height), of2, kinds, products)
             put = partial(jax.lax.dynamic_update_slice_in_dim, start_index=start, axis=0)
             return {kind: put(matrices[kind], values[kind]) for kind in kinds}
 

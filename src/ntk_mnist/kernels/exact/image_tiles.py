@@ -66,7 +66,7 @@ class ImageTiles:
         kernel: of two tiles.
         images: shape (n, pixels). Bytes stay bytes: float64 inputs would take eight times the
             memory.
-        tile: rows of a tile, a multiple of ``gram.STRIP``.
+        tile: rows of a tile.
 
     Attributes:
         tile: as given.

@@ -38,8 +38,8 @@ class Preconditioner:
 
     Args:
         gram: K.
-        pivots: r, a multiple of ``gram.STRIP``.
-        tile: rows of a tile of S, also a multiple of it.
+        pivots: r.
+        tile: rows of a tile of S.
         jitter: added to the diagonal of K here, in units of its mean.
         make_tiles: makes the place for S.
 
@@ -66,7 +66,7 @@ class Preconditioner:
             for i in range(self._rest.count)
         ]
         self._coupling = np.concatenate(blocks)[: len(gram.images) - pivots]
-        self._schur = make_tiles(self._rest.count, tile)
+        self._make_tiles = make_tiles
 
     @property
     def count(self) -> int:
@@ -76,6 +76,8 @@ class Preconditioner:
     def fill(self, checkpoint: Arrays, done: Done) -> None:
         """Compute the tiles of S; columns of L that are in ``checkpoint`` are read from there."""
         rest, columns = self._rest, self._columns_in(checkpoint)
+        # Not before, as those of another jitter may still be in memory.
+        self._schur = self._make_tiles(rest.count, rest.tile)
         places = [(i, j) for i in range(rest.count) for j in range(i + 1)]
         for finished, (i, j) in enumerate(places, 1):
             if j < columns:

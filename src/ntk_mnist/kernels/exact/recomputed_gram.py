@@ -26,7 +26,7 @@ class RecomputedGram:
     Args:
         kernel: Θ of two tiles of images.
         images: the training images X, shape (n, pixels).
-        tile: rows and columns of a tile, a multiple of ``gram.STRIP``.
+        tile: rows and columns of a tile.
         mean_diagonal: of Θ(X, X).
         diag_reg: the ridge in units of the mean diagonal.
 

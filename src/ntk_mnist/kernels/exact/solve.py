@@ -336,7 +336,7 @@ class _Problem:
         Raises:
             Singular: M has no factor with any jitter.
         """
-        pivots = min(_PIVOTS, len(labels) // 2 // STRIP * STRIP)
+        pivots = min(_PIVOTS, len(labels) // 2)
         tile = _even_tile(len(labels) - pivots, self.largest_tile)
         for jitter in JITTERS:
             try:
