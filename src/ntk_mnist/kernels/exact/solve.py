@@ -39,7 +39,6 @@ from typing import Any
 import jax
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from ntk_mnist import settings
 from ntk_mnist.compilation import pinned
@@ -239,6 +238,9 @@ class _Problem:
 
     def solve(self, diag_reg: float, checkpoint: Arrays) -> Solution:
         """Solve with this regularization, from the parts that are in the checkpoint."""
+        # Here, as it sets a variable of OpenMP in the environment, which no import should.
+        from threadpoolctl import threadpool_limits
+
         _map_large_arrays()
         # A small matrix gains nothing from several threads of BLAS; here it takes most of the time.
         with pinned(x64=True), threadpool_limits(threads(), "blas"):
