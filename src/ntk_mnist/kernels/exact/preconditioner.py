@@ -50,7 +50,7 @@ class Preconditioner:
     def __init__(
         self, gram: RecomputedGram, pivots: int, tile: int, jitter: float, make_tiles: MakeTiles
     ) -> None:
-        self._gram, self._pivots, self.jitter = gram, pivots, jitter
+        self._pivots, self.jitter = pivots, jitter
         self._ridge = gram.ridge + jitter * gram.mean_diagonal
         self._kernel = gram.kernel
         self._rest = ImageTiles(self._kernel, gram.images[pivots:], tile)
