@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from ntk_mnist.runtime import bound_threads, ignore_settings
 bound_threads(1)
 # So that commands run by tests neither compute otherwise on some machines nor say so.
 ignore_settings()
+# Else each process of a test compiles the package, and reads its code for records, once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import jax  # noqa: E402
 
@@ -24,6 +28,7 @@ from ntk_mnist.data.originals import prepare  # noqa: E402
 from ntk_mnist.settings import Inputs  # noqa: E402
 from ntk_mnist.store.file_digests import write_digests  # noqa: E402
 
+#: Names a folder that all workers share.
 _CACHE = "NTK_MNIST_TEST_CACHE"
 
 
@@ -46,6 +51,12 @@ def forgotten_programs() -> Iterator[None]:
     """Free the programs of a module after it: Linux maps at most 65,530 pieces into a process."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """A data folder of all workers, for the script of pages."""
+    return Path(os.environ[_CACHE], "data")
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,12 @@ def pristine_checkout(shared: Path) -> Path:
         (shared / "compiled").mkdir()
         (folder / "data").mkdir()
         (folder / "data/compiled").symlink_to(shared / "compiled")
+        # So does what Python compiles, and what a plan reads of the code.
+        planned = Checkout(folder)
+        planned.configure(CONFIG)
+        planned.plan()
+        shutil.rmtree(folder / ".snakemake")
+        (folder / "tiny.yaml").unlink()
     return folder
 
 

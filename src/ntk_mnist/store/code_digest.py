@@ -38,14 +38,21 @@ is parsed and never imported, so that Snakemake can ask for digests while it pla
 import ast
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ntk_mnist.store.code.closure import Closure
-from ntk_mnist.store.code.source import Definition, Package, read_package
+from ntk_mnist.store.code.known import digest_of_sources, known
+from ntk_mnist.store.code.source import (
+    Definition,
+    Package,
+    Sources,
+    package_of,
+    read_sources,
+)
 
-__all__ = ["OPAQUE", "Code", "changed_definitions", "code_of", "templates_digest"]
+__all__ = ["OPAQUE", "Code", "changed_definitions", "code_in", "code_of", "templates_digest"]
 
 #: Modules, and packages with all that is in them, whose content does not count.
 OPAQUE = ("store", "commands", "plan", "charts", "settings", "measures", "registries")
@@ -92,8 +99,34 @@ def code_of(
     Raises:
         LookupError: an entry, a registry or a key does not exist.
     """
+    folder = package.resolve()
+    sources = _own_sources() if package == _PACKAGE else read_sources(folder)
+    find = partial(code_in, folder.name, sources, entries, choices)
+    if package != _PACKAGE:
+        return find()
+    return known(package, _own_digest(), (entries, choices), find, Code)
+
+
+@cache
+def _own_sources() -> Sources:
+    return read_sources(_PACKAGE)
+
+
+@cache
+def _own_digest() -> str:
+    return digest_of_sources(_own_sources())
+
+
+def code_in(
+    name: str,
+    sources: Sources,
+    entries: tuple[str, ...],
+    choices: tuple[tuple[str, str], ...] = (),
+) -> Code:
+    """The same in a package of some files."""
     opened = {entry.split(".")[0] for entry in entries}
-    read = read_package(package, tuple(module for module in OPAQUE if module not in opened))
+    opaque = tuple(module for module in OPAQUE if module not in opened)
+    read = package_of(name, sources, opaque)
     chosen: dict[Definition, frozenset[str]] = {}
     for registry, key in choices:
         definition = _definition(read, registry)

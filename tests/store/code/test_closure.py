@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, TypeAlias
 
 import pytest
@@ -271,7 +272,7 @@ def is_text(node: ast.AST) -> bool:
 def change_constant(function: ast.FunctionDef, draw: Draw) -> None:
     constant = draw([n for n in counted(function) if isinstance(n, ast.Constant)])
     match constant.value:
-        case bool() | None:
+        case bool() | None | EllipsisType():
             constant.value = 5
         case str():
             constant.value += "x"

@@ -31,10 +31,15 @@ __all__ = [
     "ModuleObject",
     "Opaque",
     "Package",
+    "Sources",
     "Target",
     "dotted",
-    "read_package",
+    "package_of",
+    "read_sources",
 ]
+
+#: The content of ``.py`` files by their paths relative to the package, in order.
+Sources: TypeAlias = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True)
@@ -406,17 +411,16 @@ class Package:
 
 
 @lru_cache(maxsize=8)
-def _package(name: str, sources: tuple[tuple[str, bytes], ...], opaque: tuple[str, ...]) -> Package:
+def package_of(name: str, sources: Sources, opaque: tuple[str, ...]) -> Package:
+    """The package of some files; what was parsed before is not parsed again."""
     return Package(name, dict(sources), opaque)
 
 
-def read_package(folder: Path, opaque: tuple[str, ...]) -> Package:
-    """The package in a folder, as it is now; what was parsed before is not parsed again."""
-    folder = folder.resolve()
+def read_sources(folder: Path) -> Sources:
+    """The files of the package in a folder, as they are now."""
     files = [file.relative_to(folder) for file in sorted(folder.rglob("*.py"))]
-    sources = tuple(
+    return tuple(
         (file.as_posix(), (folder / file).read_bytes())
         for file in files
         if all(part.isidentifier() for part in file.with_suffix("").parts)
     )
-    return _package(folder.name, sources, opaque)
