@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 from msgspec.structs import asdict
-from scipy import stats
+from scipy.special import stdtrit
 
 from ntk_mnist import UserError
 from ntk_mnist.charts.findings import LOSSES, NOT_CENTRED, unlike
@@ -277,7 +277,7 @@ def half_interval(errors: pd.Series, seeds: pd.Series) -> pd.Series:
         errors: the standard error of each mean; null for one seed, whose interval has no length.
         seeds: how many each mean is of.
     """
-    quantiles = stats.t.ppf(0.975, (seeds - 1).clip(lower=1))
+    quantiles = stdtrit((seeds - 1).clip(lower=1), 0.975)
     half: pd.Series = errors.mul(quantiles).fillna(0.0)
     return half
 

@@ -6,8 +6,6 @@ those of another draw of as many test images, of one fixed classifier.
 
 import math
 
-from scipy import stats
-
 __all__ = ["standard_error", "wilson_interval"]
 
 
@@ -48,6 +46,9 @@ def wilson_interval(accuracy: float, images: int) -> tuple[float, float]:
     correct = round(accuracy * images)
     if not math.isclose(correct, accuracy * images, abs_tol=1e-3):
         raise ValueError(f"no number of {images} images is an accuracy of {accuracy}")
+    # Its import takes as long as to draw a chart.
+    from scipy import stats
+
     interval = stats.binomtest(correct, images).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
