@@ -18,6 +18,7 @@ from ntk_mnist.charts import CHARTS, LIKE_FOR_LIKE, OF_EPOCHS, tables_of
 from ntk_mnist.charts.layouts import LAYOUTS
 from ntk_mnist.commands.chart import render
 from ntk_mnist.commands.page import run
+from ntk_mnist.commands.vega_script import vega_script
 from ntk_mnist.plan.experiment import Experiment, experiment_of
 from ntk_mnist.store.records import chart_record, make_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
@@ -104,9 +105,9 @@ def figures_of(frames: Mapping[str, pd.DataFrame], kind: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> dict[str, Path]:
     """The page of each kind of experiment, and the pages of its charts beside it."""
-    found = {}
+    found, script = {}, vega_script(Namespace(data=shared_data))
     for kind in KINDS:
         frames, folder = frames_of(kind), tmp_path_factory.mktemp(kind)
         shown = {name: frame for name, frame in frames.items() if name != "evidence"}
@@ -116,12 +117,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             chart = importlib.import_module(f"ntk_mnist.charts.{name}")
             drawn = {table: frames[table] for table in tables_of(name)}
             figures = {layout: chart.draw(drawn, page) for layout, page in LAYOUTS.items()}
-            render(figures, chart_record(name, {}, "mnist"), folder / "figures" / name)
+            render(figures, chart_record(name, {}, "mnist"), script, folder / "figures" / name)
         run(
             Namespace(
                 experiment=experiment(kind),
                 tables=[folder / f"{name}.parquet" for name in shown],
                 figures=[folder / f"figures/{name}.html" for name in figures_of(shown, kind)],
+                data=shared_data,
                 command="snakemake --configfile 'my <file>.yaml'",
                 output=folder / "index.html",
             )

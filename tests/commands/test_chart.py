@@ -4,9 +4,10 @@ import hashlib
 import json
 import re
 from argparse import ArgumentParser
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +23,7 @@ from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import TableError, about, write_table
 from ntk_mnist.store.stated_digest import stated_digest
 
+Run: TypeAlias = Callable[[str, list[Path], Path], None]
 MADE: Record = {"settings": {}, "columns": {}, "code": {}, "libraries": {}}
 
 
@@ -40,11 +42,17 @@ def files_of(frames: dict[str, pd.DataFrame], tmp_path: Path) -> dict[str, Path]
     return written
 
 
-def run(name: str, paths: list[Path], stem: Path) -> None:
+@pytest.fixture
+def run(shared_data: Path) -> Run:
+    """Draws a chart, from its name, the files of its tables and a path without an ending."""
     parser = ArgumentParser()
     chart.add_arguments(parser)
-    words = ["--name", name, "--tables", *map(str, paths), "--output", str(stem)]
-    chart.run(parser.parse_args(words))
+
+    def run(name: str, paths: list[Path], stem: Path) -> None:
+        words = ["--name", name, "--tables", *map(str, paths), "--data", str(shared_data)]
+        chart.run(parser.parse_args([*words, "--output", str(stem)]))
+
+    return run
 
 
 def usermeta(html: str) -> dict[str, Any]:
@@ -61,7 +69,9 @@ PAGES = {".pdf": 178 / 25.4 * 72, ".column.pdf": 89 / 25.4 * 72}
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_becomes_complete_files_that_need_no_network(name: str, tmp_path: Path) -> None:
+def test_a_chart_becomes_complete_files_that_need_no_network(
+    run: Run, name: str, tmp_path: Path
+) -> None:
     files = files_of(like_for_like_tables() if name in LIKE_FOR_LIKE else tables(), tmp_path)
     run(name, [files[table] for table in tables_of(name)], tmp_path / "figures" / name)
     contents = {
@@ -106,7 +116,9 @@ def test_type_has_the_size_of_print_on_both_pages(name: str) -> None:
         assert max(sizes) * scale < 14
 
 
-def test_the_page_holds_the_record_of_what_made_it(files: dict[str, Path], tmp_path: Path) -> None:
+def test_the_page_holds_the_record_of_what_made_it(
+    run: Run, files: dict[str, Path], tmp_path: Path
+) -> None:
     run("calibration", [files["calibration"]], tmp_path / "calibration")
     html = (tmp_path / "calibration.html").read_text()
     digests = {"calibration": about(files["calibration"]).sha256}
@@ -117,7 +129,7 @@ def test_the_page_holds_the_record_of_what_made_it(files: dict[str, Path], tmp_p
 
 
 def test_the_page_states_its_own_digest_and_those_of_the_other_files(
-    files: dict[str, Path], tmp_path: Path
+    run: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:
     run("calibration", [files["calibration"]], tmp_path / "calibration")
     html = (tmp_path / "calibration.html").read_bytes()
@@ -131,7 +143,7 @@ def test_the_page_states_its_own_digest_and_those_of_the_other_files(
 
 @pytest.mark.parametrize("given", [["network"], ["network", "kernel", "calibration"]])
 def test_a_chart_takes_exactly_the_tables_that_it_draws(
-    given: list[str], files: dict[str, Path], tmp_path: Path
+    run: Run, given: list[str], files: dict[str, Path], tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=rf"network, kernel; got {', '.join(given)}$"):
         run("comparison", [files[table] for table in given], tmp_path / "comparison")
@@ -139,7 +151,7 @@ def test_a_chart_takes_exactly_the_tables_that_it_draws(
 
 
 def test_a_damaged_table_is_an_error_and_the_old_chart_stays(
-    files: dict[str, Path], tmp_path: Path
+    run: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:
     run("calibration", [files["calibration"]], tmp_path / "calibration")
     before = (tmp_path / "calibration.html").read_bytes()
@@ -157,11 +169,13 @@ def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
     whole: Any = import_module("ntk_mnist.charts.calibration").draw(tables())
     figures: Any = {"": whole, "column": Undrawable()}
     with pytest.raises(RuntimeError, match="out of ink"):
-        chart.render(figures, MADE, tmp_path / "figures" / "comparison")
+        chart.render(figures, MADE, "", tmp_path / "figures" / "comparison")
     assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_every_figure_has_a_text_alternative(files: dict[str, Path], tmp_path: Path) -> None:
+def test_every_figure_has_a_text_alternative(
+    run: Run, files: dict[str, Path], tmp_path: Path
+) -> None:
     run("comparison", [files["network"], files["kernel"]], tmp_path / "comparison")
     svg = (tmp_path / "comparison.svg").read_text()
     words = re.search(r'"description": ?"([^"]*)"', (tmp_path / "comparison.html").read_text())

@@ -39,7 +39,7 @@ def chart(folder: Path) -> Path:
     figure = alt.Chart(pd.DataFrame({"x": [1.0], "name": ['"usermeta": {"ntk": 1}']})).mark_point()
     drawn: Any = figure.encode(x="x")
     drawn = drawn.properties(usermeta={"title": "A chart", "subtitle": []})
-    render(dict.fromkeys(LAYOUTS, drawn), MADE, folder / "chart")
+    render(dict.fromkeys(LAYOUTS, drawn), MADE, "", folder / "chart")
     return folder / "chart.html"
 
 

@@ -37,4 +37,4 @@ rule chart:
         "Drawing {wildcards.figure}"
     shell:
         "python -m ntk_mnist chart --name {wildcards.figure} --tables {input.tables}"
-        " --output {params.stem} 2> {log}"
+        " --data data --output {params.stem} 2> {log}"

@@ -25,4 +25,5 @@ rule page:
         "Writing the page"
     shell:
         "python -m ntk_mnist page --experiment {params.experiment:q} --tables {input.tables}"
-        " --figures {input.figures} --command {params.command:q} --output {output} 2> {log}"
+        " --figures {input.figures} --data data --command {params.command:q}"
+        " --output {output} 2> {log}"

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from ntk_mnist import UserError
+from ntk_mnist.commands.data_folder import add_data_folder
 from ntk_mnist.plan.cells import Cell
 
 __all__ = [
     "add_cell_arguments",
     "checkpoint_folder",
-    "compiled_folder",
     "prepared_folder",
     "shards_of",
 ]
@@ -21,9 +21,7 @@ def add_cell_arguments(parser: argparse.ArgumentParser, kind: type[Cell]) -> Non
     parser.add_argument(
         "--attempt", type=int, default=1, help="after the first, current shards are not replaced"
     )
-    parser.add_argument(
-        "--data", required=True, type=Path, help="folder of arrays, programs and checkpoints"
-    )
+    add_data_folder(parser)
     parser.add_argument(
         "--output",
         required=True,
@@ -48,11 +46,6 @@ def shards_of(options: argparse.Namespace) -> dict[str, Path]:
 def prepared_folder(options: argparse.Namespace) -> Path:
     """Where the arrays of the cell's dataset are."""
     return Path(options.data) / "prepared" / options.cell.prepared
-
-
-def compiled_folder(options: argparse.Namespace) -> Path:
-    """Where compiled programs are stored."""
-    return Path(options.data) / "compiled"
 
 
 def checkpoint_folder(options: argparse.Namespace) -> Path:

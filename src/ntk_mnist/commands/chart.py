@@ -22,6 +22,8 @@ from ntk_mnist import UserError
 from ntk_mnist.charts import CHARTS, tables_of
 from ntk_mnist.charts.layouts import LAYOUTS, Layout
 from ntk_mnist.charts.style import Figure
+from ntk_mnist.commands.data_folder import add_data_folder
+from ntk_mnist.commands.vega_script import vega_script
 from ntk_mnist.page.documents import chart_page
 from ntk_mnist.store.records import Record, chart_record
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", required=True, nargs="+", type=Path, help="files named <table>.parquet"
     )
+    add_data_folder(parser)
     parser.add_argument("--output", required=True, type=Path, help="path without the ending")
 
 
@@ -56,10 +59,10 @@ def run(options: argparse.Namespace) -> None:
     figures = {name: chart.draw(frames, layout) for name, layout in LAYOUTS.items()}
     dataset = str(next(iter(frames.values()))["dataset"].iloc[0])
     made = chart_record(options.name, digests, dataset)
-    render(figures, made, options.output)
+    render(figures, made, vega_script(options), options.output)
 
 
-def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
+def render(figures: Mapping[str, Figure], made: Record, vega: str, stem: Path) -> None:
     """Write ``stem`` with the endings .html, .png and .svg, and as .pdf for each layout.
 
     The page states what made the figure, its own digest and those of the other files. The files
@@ -68,6 +71,7 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
     Args:
         figures: by the names of their layouts; that of the first is empty.
         made: what made them.
+        vega: the script that draws the figures in the page.
         stem: the path without an ending.
     """
     folder = stem.parent
@@ -83,7 +87,7 @@ def render(figures: Mapping[str, Figure], made: Record, stem: Path) -> None:
             files[".".join(filter(None, [name, "pdf"]))] = as_pdf(svg, layout)
         digests = {ending: hashlib.sha256(file).hexdigest() for ending, file in files.items()}
         stated = {**made, "files": digests, "sha256": PLACE}
-        html = chart_page(specifications, stated)
+        html = chart_page(specifications, stated, vega)
         files["html"] = state_digest(html.encode())
         for ending, file in files.items():
             (Path(incoming) / f"{stem.name}.{ending}").write_bytes(file)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from ntk_mnist.commands.cell_arguments import (
     add_cell_arguments,
     checkpoint_folder,
-    compiled_folder,
     prepared_folder,
     shards_of,
 )
+from ntk_mnist.commands.data_folder import compiled_folder
 from ntk_mnist.data.inputs import load
 from ntk_mnist.kernels.cell import solve_cell
 from ntk_mnist.kernels.solver import Services, in_memory

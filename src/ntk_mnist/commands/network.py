@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from ntk_mnist.commands.cell_arguments import (
     add_cell_arguments,
     checkpoint_folder,
-    compiled_folder,
     prepared_folder,
     shards_of,
 )
+from ntk_mnist.commands.data_folder import compiled_folder
 from ntk_mnist.data.inputs import load
 from ntk_mnist.networks.descent import DescentTrainer
 from ntk_mnist.networks.training import Diverged, Trained, Trainer

@@ -12,6 +12,8 @@ import pyarrow as pa
 from ntk_mnist.charts.captions import caption_of
 from ntk_mnist.charts.headline import COLUMNS, headline
 from ntk_mnist.charts.observations import architectures_in, subject
+from ntk_mnist.commands.data_folder import add_data_folder
+from ntk_mnist.commands.vega_script import vega_script
 from ntk_mnist.measures import COMPARISONS, OUTPUTS, ReproductionMeasures
 from ntk_mnist.page.contents import cell_times, downloads, preview, settings_of, times_in_words
 from ntk_mnist.page.documents import (
@@ -56,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figures", nargs="*", default=[], type=Path, help="files named figures/<chart>.html"
     )
+    add_data_folder(parser)
     parser.add_argument("--command", required=True, help="the command that made the page")
     parser.add_argument("--output", required=True, type=Path, help="the page")
 
@@ -69,7 +72,8 @@ def run(options: argparse.Namespace) -> None:
     digests = {name: about.sha256 for name, about in abouts.items()}
     figures = {file.stem: stated_digest(file.read_bytes()) for file in options.figures}
     made = page_record(options.experiment.decisive_json(), digests, figures)
-    text = experiment_page(page, {**made, "files": {}, "sha256": PLACE})
+    vega = vega_script(options)
+    text = experiment_page(page, {**made, "files": {}, "sha256": PLACE}, vega)
     content = state_digest(text.encode())
     write_whole(options.output, lambda stream: stream.write(content))
 

@@ -16,7 +16,16 @@ from ntk_mnist.charts.headline import Headline
 from ntk_mnist.page.contents import CellTime, Download, Preview, Setting
 from ntk_mnist.page.explorer import Explorer
 
-__all__ = ["Drawn", "FigureOnPage", "File", "Page", "TableOnPage", "chart_page", "experiment_page"]
+__all__ = [
+    "Drawn",
+    "FigureOnPage",
+    "File",
+    "Page",
+    "TableOnPage",
+    "chart_page",
+    "experiment_page",
+    "vega",
+]
 
 _SPECIFICATION = re.compile(
     r'<script type="application/json" id="specification">(.*?)</script>', re.DOTALL
@@ -139,28 +148,28 @@ class Page(NamedTuple):
         }
 
 
-def experiment_page(page: Page, made: Mapping[str, Any]) -> str:
+def experiment_page(page: Page, made: Mapping[str, Any], vega: str) -> str:
     """The page of an experiment.
 
     Args:
         page: what stands on it.
         made: the record of what made it, which it states.
+        vega: the script that draws charts.
     """
-    return _render("experiment.html", page=page, made={"usermeta": {"ntk_mnist": made}})
+    made = {"usermeta": {"ntk_mnist": made}}
+    return _render("experiment.html", page=page, made=made, vega=_inside(vega))
 
 
-def chart_page(layouts: Sequence[Specification], made: Mapping[str, Any]) -> str:
+def chart_page(layouts: Sequence[Specification], made: Mapping[str, Any], vega: str) -> str:
     """The page of one chart; its title and subtitle are text of the page.
 
     Args:
         layouts: the chart for windows of different widths, the widest first.
         made: the record of what made it, which it states.
+        vega: the script that draws charts.
     """
-    return _render(
-        "chart.html",
-        drawn=Drawn.of(layouts),
-        made={"usermeta": {"ntk_mnist": made}},
-    )
+    made = {"usermeta": {"ntk_mnist": made}}
+    return _render("chart.html", drawn=Drawn.of(layouts), made=made, vega=_inside(vega))
 
 
 def _render(template: str, **values: Any) -> str:
@@ -175,16 +184,19 @@ def _render(template: str, **values: Any) -> str:
         style=source("style.css"),
         charts_script=source("charts.js"),
         page_script=source("page.js"),
-        vega=_vega(),
     )
 
 
-@cache
-def _vega() -> Markup:
-    """Vega, Vega-Lite and Vega-Embed, in a form that a script element can hold."""
+def vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script, which draws the charts of a page."""
     # Its stub requires an argument that it does not.
-    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]
-    return Markup(bundle.replace("</script", "<\\/script"))
+    script: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    return script
+
+
+def _inside(script: str) -> Markup:
+    """A script in a form that a script element can hold."""
+    return Markup(script.replace("</script", "<\\/script"))
 
 
 def _json(value: Any) -> Markup:

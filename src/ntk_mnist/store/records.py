@@ -17,6 +17,7 @@ from ntk_mnist.store.code_digest import changed_definitions, code_of, templates_
 
 __all__ = [
     "UNUSED",
+    "VEGA",
     "Record",
     "accepted",
     "chart_record",
@@ -40,6 +41,9 @@ Record: TypeAlias = dict[str, dict[str, Any]]
 
 #: The value of a setting that changes nothing beside the others.
 UNUSED = "unused"
+
+#: Makes the script that draws the charts of a page.
+VEGA = "page.documents.vega"
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CHART_LIBRARIES = ("altair", "vl-convert-python")
@@ -159,7 +163,7 @@ def chart_record(name: str, tables: Mapping[str, str], dataset: str) -> Record:
     made = make_record(
         {"chart": name, "tables": digest_of(tables), "dataset": dataset}
         | {"templates": templates_digest("chart.html")},
-        [f"charts.{name}.draw", "commands.chart.render"],
+        [f"charts.{name}.draw", "commands.chart.render", VEGA],
         _PAGE_LIBRARIES,
         choices=_entry_of(dataset),
     )
@@ -180,7 +184,7 @@ def page_record(experiment: str, tables: Mapping[str, str], figures: Mapping[str
         "charts": digest_of(figures),
         "templates": templates_digest("experiment.html"),
     }
-    entries = ["commands.page.page_of", "page.documents.experiment_page"]
+    entries = ["commands.page.page_of", "page.documents.experiment_page", VEGA]
     made = make_record(settings, entries, _PAGE_LIBRARIES)
     return made | {"tables": dict(tables), "charts": dict(figures)}
 
