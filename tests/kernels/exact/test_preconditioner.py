@@ -10,7 +10,7 @@ import pytest
 from kernels.problems import ARCHITECTURE, blends, inputs_of
 from numpy.typing import NDArray
 
-from ntk_mnist.kernels.exact import preconditioner as module
+from ntk_mnist.kernels.exact import image_tiles
 from ntk_mnist.kernels.exact.device_tiles import DeviceTiles
 from ntk_mnist.kernels.exact.host_tiles import HostTiles
 from ntk_mnist.kernels.exact.image_tiles import TileKernel
@@ -55,7 +55,7 @@ def matrix() -> Matrix:
 def test_products_solves_and_determinant_are_those_of_the_matrix(
     matrix: Matrix, tiles: MakeTiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "on_host", lambda: tiles is HostTiles)
+    monkeypatch.setattr(image_tiles, "on_host", lambda: tiles is HostTiles)
     ours = unfactorized(tiles=tiles)
     vectors = np.random.default_rng(0).normal(size=(len(matrix), 3))
     ours.fill({}, ignore)

@@ -8,7 +8,7 @@ import pytest
 from kernels.problems import ARCHITECTURE
 
 from ntk_mnist.data.inputs import Dataset
-from ntk_mnist.kernels.exact import recomputed_gram as module
+from ntk_mnist.kernels.exact import image_tiles
 from ntk_mnist.kernels.exact.image_tiles import TileKernel
 from ntk_mnist.kernels.exact.recomputed_gram import RecomputedGram
 from ntk_mnist.kernels.gram import gram
@@ -26,7 +26,7 @@ def inputs(images: Any) -> Any:
 def test_products_are_those_of_the_matrix(
     digits: Dataset, tile: int, proportional: bool, on_host: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "on_host", lambda: on_host)
+    monkeypatch.setattr(image_tiles, "on_host", lambda: on_host)
     x = digits.train_images
     k = gram(ARCHITECTURE, x, None, ("ntk",), inputs)["ntk"]
     mean = float(np.mean(np.diagonal(k)))

@@ -11,7 +11,7 @@ from ntk_mnist.architecture import infinite
 from ntk_mnist.infinite_width.recursion import Points
 from ntk_mnist.kernels.gram import InputsOf, tile_function, whole_tile
 
-__all__ = ["ImageTiles", "TileKernel", "on_host"]
+__all__ = ["ImageTiles", "TileKernel", "on_host", "product"]
 
 
 class TileKernel:
@@ -57,6 +57,16 @@ class TileKernel:
 def on_host() -> bool:
     """Whether JAX computes where NumPy does; BLAS multiplies faster there than XLA."""
     return jax.local_devices()[0].platform == "cpu"
+
+
+def product(a: Any, b: Any) -> Any:
+    """A B, where A or B may be a tile: by BLAS on a host, else by XLA, where the tile is."""
+    return np.asarray(a) @ np.asarray(b) if on_host() else _by_xla(a, b)
+
+
+@jax.jit
+def _by_xla(a: jax.Array, b: jax.Array) -> jax.Array:
+    return a @ b
 
 
 class ImageTiles:

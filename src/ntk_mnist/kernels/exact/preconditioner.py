@@ -23,7 +23,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from ntk_mnist.kernels.exact.factorization import Factorization, NotPositiveDefinite, Vectors
-from ntk_mnist.kernels.exact.image_tiles import ImageTiles, on_host
+from ntk_mnist.kernels.exact.image_tiles import ImageTiles, product
 from ntk_mnist.kernels.exact.recomputed_gram import Done, RecomputedGram
 from ntk_mnist.kernels.solution import Arrays, Matrix
 
@@ -60,7 +60,6 @@ class Preconditioner:
             self._first = scipy.linalg.cholesky(k11 + self._ridge * np.eye(pivots), lower=True)
         except scipy.linalg.LinAlgError:
             raise NotPositiveDefinite from None
-        self._product = _by_blas if on_host() else _by_xla
         blocks = [
             self._first_solve(np.asarray(self._kernel(self._pivot_points, self._rest.points(i)))).T
             for i in range(self._rest.count)
@@ -85,7 +84,7 @@ class Preconditioner:
             else:
                 tile = _schur_tile(
                     self._kernel(rest.points(i), rest.points(j)),
-                    self._product(self._block(i), self._block(j)),
+                    product(self._block(i), self._block(j).T),
                     *(self._valid(i), self._valid(j), float(i == j), self._ridge),
                 )
             self._schur.put(i, j, tile)
@@ -160,9 +159,9 @@ class Preconditioner:
         for i in range(rest.count):
             k = self._kernel(there, rest.points(i))
             c, a = rest.padded(i, coefficients[self._pivots :]), self._block(i)
-            part = _point_tile(k, self._product(half.T, a), self._valid(i))
+            part = _point_tile(k, product(half.T, a.T), self._valid(i))
             solved[:, i * rest.tile : (i + 1) * rest.tile] = part
-            products += np.asarray(self._product(k, c.T))
+            products += np.asarray(product(k, c))
         squares = (half**2).sum(axis=0)
         solved = self._schur.solve_lower(solved, done)
         return products, squares + np.einsum("ij,ij->i", solved, solved, dtype=np.float64)
@@ -199,16 +198,6 @@ class Preconditioner:
 
     def _name(self, i: int, j: int) -> str:
         return f"jitter={self.jitter:g},tile={i},{j}"
-
-
-def _by_blas(a: Any, b: Any) -> Any:
-    """A Bᵀ."""
-    return np.asarray(a) @ b.T
-
-
-@jax.jit
-def _by_xla(a: jax.Array, b: jax.Array) -> jax.Array:
-    return a @ b.T
 
 
 @jax.jit

@@ -7,11 +7,10 @@ for any training-set size.
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from ntk_mnist.kernels.exact.image_tiles import ImageTiles, TileKernel, on_host
+from ntk_mnist.kernels.exact.image_tiles import ImageTiles, TileKernel, product
 from ntk_mnist.kernels.solution import Matrix
 
 __all__ = ["Done", "RecomputedGram"]
@@ -55,30 +54,13 @@ class RecomputedGram:
         """
         result, tiles = np.zeros_like(vectors), self._tiles
         pairs = [(i, j) for i in range(tiles.count) for j in range(i + 1)]
-        products = _by_blas if on_host() else _by_xla
         for finished, (i, j) in enumerate(pairs, 1):
             here, there = tiles.rows(i), tiles.rows(j)
             k = self.kernel(tiles.points(i), tiles.points(j))
-            at_here, at_there = products(k, tiles.padded(i, vectors), tiles.padded(j, vectors))
+            at_here = np.asarray(product(k, tiles.padded(j, vectors)))
             result[here] += at_here[: here.stop - here.start]
             if i != j:
+                at_there = np.asarray(product(tiles.padded(i, vectors).T, k)).T
                 result[there] += at_there[: there.stop - there.start]
             done(finished, len(pairs))
         return result
-
-
-def _by_blas(k: jax.Array, u: Matrix, v: Matrix) -> tuple[Matrix, Matrix]:
-    """K v and Kᵀ u."""
-    tile = np.asarray(k)
-    return tile @ v, tile.T @ u
-
-
-def _by_xla(k: jax.Array, u: Matrix, v: Matrix) -> tuple[Matrix, Matrix]:
-    """The same, where the tile is."""
-    at_here, at_there = _both_products(k, u, v)
-    return np.asarray(at_here), np.asarray(at_there)
-
-
-@jax.jit
-def _both_products(k: jax.Array, u: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return k @ v, (u.T @ k).T
