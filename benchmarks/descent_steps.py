@@ -17,14 +17,14 @@ import numpy as np
 
 from benchmarks.steps import made_up_images, products_of, seconds_of
 from ntk_mnist.data.catalogue import CATALOGUE
-from ntk_mnist.networks.descent import DescentTrainer
+from ntk_mnist.networks.descent import NTK_IMAGES, DescentTrainer
 from ntk_mnist.settings import Architecture, Inputs, Training
 
 __all__ = ["DescentSteps"]
 
 _FEW, _MORE, _TIMES = 2, 22, 7
-#: Of the empirical NTK; each has ten outputs, whose derivatives are so many rows of a product.
-_NTK_IMAGES, _OUTPUTS = 64, 10
+#: Of an image; in the empirical NTK, their derivatives are so many rows of a product.
+_OUTPUTS = 10
 
 
 class DescentSteps(NamedTuple):
@@ -78,7 +78,7 @@ def measure(dataset: str, width: int, size: int, *, linearized: bool, rounds: in
     # those of ``products_of``.
     step = Counter((size, product) for product in range(5))
     evaluation = Counter((count, product) for count in (size, tests) for product in (first, second))
-    ntk = min(_NTK_IMAGES, size)
+    ntk = min(NTK_IMAGES, size)
     evaluation.update([(ntk, first), (ntk, second), (_OUTPUTS * ntk, backward[1])])
     if linearized:
         # The change of the parameters passes through the same products as the network's, and the

@@ -29,10 +29,10 @@ from ntk_mnist.networks.empirical_kernel import empirical_ntk
 from ntk_mnist.networks.training import Diverged, Trained
 from ntk_mnist.settings import Architecture, Training
 
-__all__ = ["DescentTrainer"]
+__all__ = ["NTK_IMAGES", "DescentTrainer"]
 
 #: The first so many training images are those of the empirical NTK.
-_NTK_IMAGES = 64
+NTK_IMAGES = 64
 
 
 class _Evaluated(NamedTuple):
@@ -70,7 +70,7 @@ class DescentTrainer:
         self._architecture, self._training, self._width = architecture, training, width
         self._dataset, self._times, self._programs = dataset, sorted(times), programs
         self._steps = [round(time / training.step_size) for time in self._times]
-        self._limit = limit[:_NTK_IMAGES, :_NTK_IMAGES]
+        self._limit = limit[:NTK_IMAGES, :NTK_IMAGES]
 
     def __call__(self, seed: int) -> Trained:
         """Train one network and evaluate it at each time.
@@ -194,7 +194,7 @@ class DescentTrainer:
                     outputs(params),
                     at_tests(params),
                     linearized,
-                    kernel(params, x[:_NTK_IMAGES]),
+                    kernel(params, x[:NTK_IMAGES]),
                 )
 
             def to_time(state: Any, until: jax.Array) -> tuple[Any, _Evaluated]:
