@@ -84,7 +84,7 @@ def test_what_a_cluster_kills_is_asked_for_again_with_more_and_without_what_was_
     log = tmp_path / "log"
     # Too little at first for a kernel cell under its Snakemake; Slurm looks once a second.
     memory = "kernel:mem_mb=150*attempt**3"
-    run = fresh.start(*QUICK, "--set-resources", memory, log=log)
+    run = fresh.start("tables", *QUICK, "--set-resources", memory, log=log)
     try:
         shard = cluster.wait_until(
             lambda: next(fresh.folder.glob(SHARDS), None), "a first cell", 120
