@@ -1,9 +1,8 @@
 """What was read of the package's code before, kept where Python keeps its bytecode.
 
-To read the code takes most of a plan, and a third of a small cell. What comes out follows from the
-sources of the package, this module among them, and from the version of Python, which parses them;
-a digest of both is in the name of the file. As with bytecode, nothing is kept where Python may not
-write.
+To read the code takes half of a plan. What comes out follows from the sources of the package, this
+module among them, and from the version of Python, which parses them; a digest of both is in the
+name of the file. As with bytecode, nothing is kept where Python may not write.
 """
 
 import hashlib
@@ -42,7 +41,11 @@ def known(
     folder = Path(cache_from_source(str(package / "__init__.py"))).parent
     name = f"code-{of_sources}-"
     file = folder / f"{name}{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}.json"
-    content = file.read_bytes() if file.exists() else b""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        # There is none, or a process that runs other sources removed it just now.
+        content = b""
     checksum, _, text = content.partition(b"\n")
     if content and checksum == _checksum(text):
         return msgspec.json.decode(text, type=kind)
