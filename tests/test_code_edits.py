@@ -155,7 +155,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "policy on singular matrices": (SOLVER, r"np\.floor", "np.ceil", KERNELS),
     "groups of the calibration": ("kernels/calibration.py", "GROUPS, LARGEST_GROUP = 20", "GROUPS, LARGEST_GROUP = 10", KERNELS),
     "constant of the exact solve": (SOLVE, "_PIVOTS = 256", "_PIVOTS = 512", {"exact"}),
-    "decorator": ("kernels/exact/recomputed_gram.py", r"@jax\.jit\ndef _both", "def _both", {"exact"}),
+    "decorator": ("kernels/exact/image_tiles.py", r"@jax\.jit\ndef _by", "def _by", {"exact"}),
     "argument of a call": (TILES, "symmetrize_input=False", "symmetrize_input=True", {"exact"}),
     "default argument": ("kernels/solver.py", "programs: Programs = compile_in_memory", "programs: Programs = None", KERNELS),
     "column of the calibration": ("measures.py", r"(    fraction: )", r'    more: Annotated[float, _measure("x")] = 0.0\n\1', {"calibration"}),
