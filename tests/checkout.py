@@ -31,6 +31,8 @@ solve: {times: [10, 1000]}
 """
 CELLS = {"network": 4, "kernel": 2}
 TABLES_AND_CHARTS = {"table": 3, "chart": 5, "page": 1}
+#: Of which a run has a job of each kind that makes a result; other charts are drawn as this one is.
+RESULT_OF_EACH_KIND = "tables", "results/tiny/figures/calibration.png"
 #: Of the files of a chart.
 ENDINGS = ("html", "png", "svg", "pdf", "column.pdf")
 #: What runs again after some networks, or some kernels, ran again.

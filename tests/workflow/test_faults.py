@@ -19,6 +19,7 @@ import pytest
 from checkout import (
     CONFIG,
     REPOSITORY,
+    RESULT_OF_EACH_KIND,
     Checkout,
     kernel_shard,
     network_shard,
@@ -205,8 +206,7 @@ def test_a_stopped_run_ends_within_seconds_with_one_line_and_keeps_what_is_finis
 def test_a_run_does_not_depend_on_its_standard_streams(
     done: Checkout, finished: Checkout, redirection: str
 ) -> None:
-    # A job of each kind; the other charts would be drawn as this one is.
-    targets = "tables", "results/tiny/figures/calibration.png"
+    targets = RESULT_OF_EACH_KIND
     for made in (network_shard(8, 64), kernel_shard(64), targets[-1]):
         (done.folder / made).unlink()
     command = f"snakemake {' '.join(targets)} --configfile tiny.yaml {redirection}"

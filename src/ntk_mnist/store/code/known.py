@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from ntk_mnist.store.code.source import Sources
-from ntk_mnist.store.whole_files import write_whole
+from ntk_mnist.store.kept_text import keep_text, text_in
 
 __all__ = ["digest_of_sources", "known"]
 
@@ -41,19 +41,13 @@ def known(
     folder = Path(cache_from_source(str(package / "__init__.py"))).parent
     name = f"code-{of_sources}-"
     file = folder / f"{name}{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}.json"
-    try:
-        content = file.read_bytes()
-    except OSError:
-        # There is none, or a process that runs other sources removed it just now.
-        content = b""
-    checksum, _, text = content.partition(b"\n")
-    if content and checksum == _checksum(text):
+    text = text_in(file)
+    if text is not None:
         return msgspec.json.decode(text, type=kind)
     found = find()
     if not sys.dont_write_bytecode:
-        text = msgspec.json.encode(found)
         try:
-            write_whole(file, lambda stream: stream.write(_checksum(text) + b"\n" + text))
+            keep_text(file, msgspec.json.encode(found).decode())
             for old in folder.glob("code-*.json"):
                 if not old.name.startswith(name):
                     old.unlink(missing_ok=True)
@@ -70,7 +64,3 @@ def digest_of_sources(sources: Sources) -> str:
         found.update(f"\n{name} {len(source)}\n".encode())
         found.update(source)
     return found.hexdigest()[:16]
-
-
-def _checksum(text: bytes) -> bytes:
-    return hashlib.sha256(text).hexdigest().encode()
