@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,20 +29,35 @@ from ntk_mnist.store.file_digests import write_digests  # noqa: E402
 
 #: Names a folder that all workers share.
 _CACHE = "NTK_MNIST_TEST_CACHE"
+#: Bytes of that folder, beyond which it begins anew: nothing else removes programs of old code.
+_LARGEST = 4e9
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile each program once in all workers; most of a small solve or training is that."""
+    """Compile each program once in all workers and runs; most of a small solve is that.
+
+    JAX finds a program again by what it computes, and the commands by the code that it is of.
+    """
     if not hasattr(config, "workerinput"):
-        os.environ[_CACHE] = tempfile.mkdtemp(prefix="ntk-mnist-compiled-")
+        assert config.cache
+        kept = config.cache.mkdir("compiled")
+        if sum(file.stat().st_size for file in kept.rglob("*")) > _LARGEST:
+            shutil.rmtree(kept)
+            kept.mkdir()
+        os.environ[_CACHE] = str(kept)
     jax.config.update("jax_compilation_cache_dir", os.environ[_CACHE])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the compiled programs."""
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(_CACHE))
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse to run without groups: each worker would build anew what a group builds once."""
+    if not hasattr(config, "workerinput") or not config.getvalue("loadgroup"):
+        return
+    for item in items:
+        # This is how pytest-xdist tells its scheduler; with another pytest, nothing arrives there.
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError("pytest-xdist does not group tests with this pytest")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -55,7 +69,7 @@ def forgotten_programs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """A data folder of all workers, for the script of pages."""
+    """A data folder of all workers, for compiled programs and the script of pages."""
     return Path(os.environ[_CACHE], "data")
 
 

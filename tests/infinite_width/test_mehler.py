@@ -1,6 +1,7 @@
 """The series against quadrature in two dimensions, written apart, and against closed forms."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
@@ -15,6 +16,8 @@ from ntk_mnist.infinite_width.duals import DUALS
 from ntk_mnist.infinite_width.mehler import mehler_dual
 from ntk_mnist.infinite_width.pairs import Dual, DualPairs, Pairs
 from ntk_mnist.infinite_width.recursion import KINDS, InfiniteNetwork
+
+pytestmark = pytest.mark.slow
 
 Matrix = NDArray[np.float64]
 
@@ -46,6 +49,7 @@ def quadrature(f: Callable[[Any], Any], g: Callable[[Any], Any], gap: float, sig
     return float(WEIGHTS @ (f(x + y) * g(sign * (x - y))) @ WEIGHTS)
 
 
+@cache
 def moments(f: Callable[[Any], Any], a: float, b: float, gap: float, sign: int) -> float:
     root1, root2 = np.sqrt(a), np.sqrt(b)
     return quadrature(lambda z: f(root1 * z), lambda z: f(root2 * z), gap, sign)
@@ -59,18 +63,30 @@ def half_distance(f: Callable[[Any], Any], a: float, b: float, gap: float) -> fl
     return float(WEIGHTS @ difference**2 @ WEIGHTS) / 2
 
 
+@cache
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is traced once for each shape, and not for each call."""
+    return jax.jit(function)
+
+
 def dual_of(dual: Dual, a: Any, b: Any, correlation: Any, gap: Any) -> DualPairs:
     """The dual of lists of pairs."""
     with jax.enable_x64(True):
         values = np.broadcast_arrays(a, b, correlation, gap)
         pairs = Pairs(*(jnp.asarray(value, jnp.float64) for value in values))
-        return DualPairs(*map(np.asarray, jax.jit(dual.pairs)(pairs)))  # type: ignore[arg-type]
+        return DualPairs(*map(np.asarray, compiled(dual.pairs)(pairs)))  # type: ignore[arg-type]
+
+
+def kernels_of(network: InfiniteNetwork, x: Matrix) -> Any:
+    """Both kernels of inputs with one another, by one program."""
+    program = jax.jit(lambda inputs: network(inputs))  # noqa: PLW0108  (a callable tuple)
+    return program(x)
 
 
 def error_of(dual: Dual, a: float) -> float:
     assert dual.error is not None
     with jax.enable_x64(True):
-        return float(dual.error(jnp.float64(a)))
+        return float(compiled(dual.error)(jnp.float64(a)))
 
 
 @pytest.fixture
@@ -214,7 +230,7 @@ def test_kernels_of_a_series_are_those_of_the_closed_form(activation: str) -> No
     with jax.enable_x64(True):
         for b_std in (0.0, 0.2):
             one, other = (
-                InfiniteNetwork(dual, 4, 1.3, b_std)(x, x, KINDS)
+                kernels_of(InfiniteNetwork(dual, 4, 1.3, b_std), x)
                 for dual in (AS_SERIES[activation], DUALS[activation])
             )
             for kind in KINDS:

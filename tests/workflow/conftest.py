@@ -19,7 +19,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pristine_checkout(shared: Path) -> Path:
+def pristine_checkout(shared: Path, shared_data: Path) -> Path:
     """What a clone holds, without the traces of a run."""
     folder = shared / "clone/ntk-mnist"
     with one_at_a_time(shared):
@@ -37,9 +37,10 @@ def pristine_checkout(shared: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, target)
         # What one checkout compiled serves the jobs of all.
-        (shared / "compiled").mkdir()
+        compiled = shared_data / "compiled"
+        compiled.mkdir(parents=True, exist_ok=True)
         (folder / "data").mkdir()
-        (folder / "data/compiled").symlink_to(shared / "compiled")
+        (folder / "data/compiled").symlink_to(compiled)
         # So does what Python compiles, and what a plan reads of the code.
         planned = Checkout(folder)
         planned.configure(CONFIG)
