@@ -2,9 +2,9 @@
 
 import atexit
 import fcntl
-import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -49,6 +49,25 @@ TARGETS = {
 }
 
 
+#: What no test has changed, with what the command of a cell sets before it imports.
+_ENVIRONMENT = {**os.environ, "OPENBLAS_THREAD_TIMEOUT": "4"}
+#: What a Snakemake and its jobs import, those of cells without pandas.
+_LIBRARIES = {
+    "snakemake": [
+        *("jsonschema", "numpy", "pyarrow.parquet", "scipy.special", "smart_open"),
+        *("snakemake.cli", "snakemake.report"),
+    ],
+    "cells": [
+        *("jax.example_libraries.optimizers", "jax.experimental.serialize_executable"),
+        *("jax.scipy.special", "msgspec.json", "psutil", "pyarrow.parquet", "scipy.linalg"),
+    ],
+    "others": [
+        *("altair", "jinja2", "msgspec.json", "pandas", "pyarrow.compute", "pyarrow.parquet"),
+        *("scipy.special", "vl_convert"),
+    ],
+}
+
+
 def network_shard(width: int, size: int, architecture: str = RELU, output: str = "network") -> str:
     """The path of a network shard of the small experiment."""
     return f"results/tiny/{output}/{architecture}/width={width},size={size}.parquet"
@@ -83,24 +102,34 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 @cache
-def _snakemake() -> subprocess.Popen[str]:
-    """The process that forks for each run of Snakemake; it ends with this one."""
-    program = [sys.executable, str(Path(__file__).with_name("forking_snakemake.py"))]
-    started = subprocess.Popen(
-        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
-    )
-    atexit.register(started.communicate)
-    return started
+def forks() -> Path:
+    """A folder of programs: ``snakemake``, and a ``python`` for its jobs, that start as forks.
 
-
-def _answer(request: str) -> int:
-    """The exit status of a run of Snakemake."""
-    forking = _snakemake()
-    assert forking.stdin
-    assert forking.stdout
-    forking.stdin.write(f"{request}\n")
-    forking.stdin.flush()
-    return int(forking.stdout.readline())
+    The processes that fork end with this one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ntk-mnist-forks-"))
+    atexit.register(shutil.rmtree, folder)
+    here = Path(__file__).parent
+    started = [
+        subprocess.Popen(
+            [sys.executable, here / "forking.py", folder / f"forking {name}", *libraries],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd="/",
+            env=_ENVIRONMENT,
+        )
+        for name, libraries in _LIBRARIES.items()
+    ]
+    for process in started:
+        atexit.register(process.communicate)
+        assert process.stdout
+        assert process.stdout.readline() == b"listening\n"
+    for name in ("snakemake", "python"):
+        words = [sys.executable, "-ISE", str(here / "forked.py"), str(folder), name]
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        program.chmod(0o755)
+    return folder
 
 
 class Checkout:
@@ -109,11 +138,13 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.python_path = ""
+        self.programs = Path(sys.executable).parent
 
     @property
     def environment(self) -> dict[str, str]:
-        """That of a shell in which the tests' own packages are found first."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        """That of a shell in which the tests' own programs and packages are found first."""
+        first = self.programs, Path(sys.executable).parent
+        path = os.pathsep.join([*map(str, first), os.environ["PATH"]])
         return {**os.environ, "PATH": path, "PYTHONPATH": self.python_path}
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -142,17 +173,7 @@ class Checkout:
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on the small experiment."""
         # --configfile takes every word that follows it.
-        words = [*arguments, "--configfile", "tiny.yaml"]
-        with tempfile.TemporaryDirectory() as streams:
-            request = {
-                "arguments": words,
-                "folder": str(self.folder),
-                "environment": self.environment,
-                "output": f"{streams}/",
-            }
-            status = _answer(json.dumps(request))
-            out, err = ((Path(streams) / name).read_text() for name in ("out", "err"))
-        return subprocess.CompletedProcess(["snakemake", *words], status, out, err)
+        return self.run([f"{forks()}/snakemake", *arguments, "--configfile", "tiny.yaml"])
 
     def jobs(self, *arguments: str) -> Counter[str]:
         """Run, and count the jobs by rule; rules that only name other files are left out."""

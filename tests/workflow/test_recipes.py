@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import one_machine_slurm as cluster
 import pytest
-from checkout import REPOSITORY, Checkout, copy, one_at_a_time
+from checkout import REPOSITORY, Checkout, copy, forks, one_at_a_time
 
 from ntk_mnist.store.schemas import TABLE_SCHEMAS
 from ntk_mnist.store.shards import read
@@ -44,6 +44,7 @@ def blocks(page: str) -> list[Block]:
 def follow(checkout: Checkout, recipe: list[Block]) -> None:
     """Do what a page says."""
     checkout.python_path = str(checkout.folder / "src")
+    checkout.programs = forks()
     printed = ""
     for language, text, not_run in recipe:
         if not_run:
