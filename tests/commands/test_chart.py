@@ -68,6 +68,7 @@ FILES = {".html", ".png", ".svg", ".pdf", ".column.pdf"}
 PAGES = {".pdf": 178 / 25.4 * 72, ".column.pdf": 89 / 25.4 * 72}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_becomes_complete_files_that_need_no_network(
     run: Run, name: str, tmp_path: Path
@@ -101,6 +102,7 @@ def check_page(pdf: bytes, points: float) -> None:
     assert len(re.findall(rb"/FontFile2", pdf)) == len(fonts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 def test_type_has_the_size_of_print_on_both_pages(name: str) -> None:
     made = like_for_like_tables() if name in LIKE_FOR_LIKE else tables()
@@ -116,6 +118,7 @@ def test_type_has_the_size_of_print_on_both_pages(name: str) -> None:
         assert max(sizes) * scale < 14
 
 
+@pytest.mark.slow
 def test_the_page_holds_the_record_of_what_made_it(
     run: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -128,6 +131,7 @@ def test_the_page_holds_the_record_of_what_made_it(
     assert set(stated) == {*wanted, "files", "sha256"}
 
 
+@pytest.mark.slow
 def test_the_page_states_its_own_digest_and_those_of_the_other_files(
     run: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -150,6 +154,7 @@ def test_a_chart_takes_exactly_the_tables_that_it_draws(
     assert not list(tmp_path.glob("comparison*"))
 
 
+@pytest.mark.slow
 def test_a_damaged_table_is_an_error_and_the_old_chart_stays(
     run: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -163,7 +168,7 @@ def test_a_damaged_table_is_an_error_and_the_old_chart_stays(
 
 def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
     class Undrawable:
-        def to_dict(self) -> dict[str, Any]:
+        def to_dict(self, validate: bool) -> dict[str, Any]:
             raise RuntimeError("out of ink")
 
     whole: Any = import_module("ntk_mnist.charts.calibration").draw(tables())

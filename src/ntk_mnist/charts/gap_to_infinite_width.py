@@ -142,7 +142,7 @@ def _vertical_axis(gaps: Collection[pd.DataFrame], length: float) -> alt.Y:
     shared = linear_axis(ends, length)
     # The line of no gap belongs to the grid, which lies below all data.
     at_zero = "datum.value === 0"
-    axis = shared["axis"].to_dict() | {
+    axis = shared["axis"].to_dict(validate=False) | {
         "gridColor": alt.condition(at_zero, alt.value("black"), alt.value(GRID_COLOUR)),
         "gridDash": alt.condition(at_zero, alt.value([5, 3]), alt.value([])),
     }

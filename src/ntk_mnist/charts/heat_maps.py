@@ -100,13 +100,13 @@ def with_bar(layers: Panel, scale: Colours, grid: Grid) -> Panel:
         "title": None,
     }
     if scale.logarithmic:
-        axis = log10_axis([scale.low, scale.high], grid.height)["axis"].to_dict()
+        axis = log10_axis([scale.low, scale.high], grid.height)["axis"].to_dict(validate=False)
         ticks = log_ticks(scale.low, scale.high, grid.height)
         axis |= {"values": [tick for tick in ticks if scale.low <= tick <= scale.high]}
         if all(1e-3 <= tick < 1e4 for tick in ticks):
             axis |= {"labelExpr": "format(datum.value, '~g')"}
     else:
-        axis = linear_axis([scale.low, scale.high], grid.height)["axis"].to_dict()
+        axis = linear_axis([scale.low, scale.high], grid.height)["axis"].to_dict(validate=False)
         axis |= {"values": [tick for tick in axis["values"] if scale.low <= tick <= scale.high]}
     bar = (
         alt.Chart(strips)

@@ -242,7 +242,7 @@ def unlabelled(y: alt.Y) -> alt.Y:
 
 
 def _described(axis: alt.X | alt.Y) -> dict[str, Any]:
-    described = axis.to_dict()
+    described = axis.to_dict(validate=False)
     assert isinstance(described, dict)
     return described
 
@@ -472,7 +472,9 @@ def panel(layers: Panel, title: str, grid: Grid, subtitle: Sequence[str] = ()) -
         **below,
     )
     shown: Panel = _written_out(layers)
-    return shown.properties(title=heading.to_dict(), width=grid.width, height=grid.height)
+    return shown.properties(
+        title=heading.to_dict(validate=False), width=grid.width, height=grid.height
+    )
 
 
 def _written_out(layers: Any) -> Any:
@@ -486,9 +488,9 @@ def _written_out(layers: Any) -> Any:
         shown.layer = [_written_out(layer) for layer in shown.layer]
     else:
         if isinstance(shown.mark, alt.MarkDef):
-            shown.mark = shown.mark.to_dict()
+            shown.mark = shown.mark.to_dict(validate=False)
         encoding = shown.encoding.copy(deep=False)
-        for channel, written in shown.encoding.to_dict().items():
+        for channel, written in shown.encoding.to_dict(validate=False).items():
             encoding[channel] = written
         shown.encoding = encoding
     return shown

@@ -280,7 +280,9 @@ def _is_chosen(*names: str) -> str:
 
 def _view(title: str, explanation: str, layers: Sequence[alt.Chart], names: Sequence[str]) -> View:
     chart = alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
-    drawn = styled(alt.hconcat(chart), TWO_COLUMNS, title, [], [explanation]).to_dict()
+    drawn = styled(alt.hconcat(chart), TWO_COLUMNS, title, [], [explanation]).to_dict(
+        validate=False
+    )
     parameters = [{"name": f"chosen_{name}", "value": 0} for name in names]
     return View(title, explanation, drawn | {"params": parameters})
 
