@@ -14,7 +14,7 @@ run: $(VENV)/installed
 
 # Without real Snakemake runs and long solves.
 quick: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --ignore=tests/workflow -m "not slow"
+	$(BIN)/python -m pytest -n 2 --ignore=tests/workflow -m "not slow"
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest

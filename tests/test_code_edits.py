@@ -210,6 +210,7 @@ def before(planner: Planner, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return planner.records(copy_of_source(tmp_path_factory.mktemp("before")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_makes_again_what_it_decides_and_nothing_else(
     edit: str, planner: Planner, before: dict[str, Any], tmp_path: Path

@@ -27,6 +27,7 @@ def test_a_table_is_its_rows(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(ntk.read_table(str(tmp_path), "network"), frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_notebook_shows_any_chart(name: str, tmp_path: Path) -> None:
     frames = like_for_like_tables() if name in LIKE_FOR_LIKE else tables()

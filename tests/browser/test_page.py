@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser.conftest import KINDS, figures_of, frames_of, open_page
 from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 ALONE = [(kind, name) for kind in KINDS for name in figures_of(frames_of(kind), kind)]
 

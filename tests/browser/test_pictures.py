@@ -13,7 +13,7 @@ from browser.pictures import difference
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 KNOWN = Path(__file__).parent / "known_pictures"
 #: The largest fraction of pixels that may differ: fonts of another machine move some labels.

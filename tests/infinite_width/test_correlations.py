@@ -19,6 +19,7 @@ def correlations(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float6
     return np.asarray(c), np.asarray(gap)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("size", [0.0, 1e-12, 1e-9, 1e-6, 1e-4, 1e-2, 1.0])
 def test_the_gap_of_nearly_parallel_inputs_is_known(size: float, sign: int) -> None:

@@ -14,6 +14,7 @@ from ntk_mnist.infinite_width.pairs import Pairs
 TOLERANCE = {"relu": 5e-3, "abs": 5e-3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("correlation", [-0.9, -0.3, 0.0, 0.5, 0.99])
 def test_a_dual_is_the_mean_of_products(activation: str, correlation: float) -> None:

@@ -81,6 +81,7 @@ def test_erf_has_the_fixed_points_of_its_closed_form(weights: float, biases: flo
     assert found.depth_scale == pytest.approx(-1 / math.log(there), rel=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("weights", "biases"), [(1.2, 0.2), (2.5, 0.1), (5.0, 2.0)])
 def test_tanh_has_the_fixed_point_and_slope_of_quadrature(weights: float, biases: float) -> None:
     def growth(q: float) -> float:
@@ -93,6 +94,7 @@ def test_tanh_has_the_fixed_point_and_slope_of_quadrature(weights: float, biases
     assert found.slope == pytest.approx(slope, rel=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("biases", [0.001, 0.05, 0.5, 2.0])
 def test_the_critical_line_of_tanh_is_that_of_quadrature(biases: float) -> None:
     def weights(q: float) -> float:
@@ -118,6 +120,7 @@ def test_the_critical_line_of_relu_is_at_a_weight_variance_of_2() -> None:
     np.testing.assert_allclose(biases, 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_without_a_bias_tanh_is_critical_at_a_weight_variance_of_1() -> None:
     ordered, critical, chaotic = (of("tanh", weights, 0.0) for weights in (0.9, 1.0, 1.5))
     assert ordered.variance == critical.variance == 0
@@ -128,6 +131,7 @@ def test_without_a_bias_tanh_is_critical_at_a_weight_variance_of_1() -> None:
     assert chaotic.variance > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "weights", "biases"),
     [

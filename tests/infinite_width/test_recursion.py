@@ -61,6 +61,7 @@ def test_every_entry_is_known_to_rounding(activation: str, depth: int, w: float,
         assert closed_forms.worst_entry(found[kind], exact[kind]) < allowed, kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", closed_forms.ACTIVATIONS)
 def test_equal_and_proportional_inputs_have_no_error_of_their_own(activation: str) -> None:
     x = inputs()[:5]
@@ -119,6 +120,7 @@ def test_a_deep_network_compiles_to_a_program_of_the_same_size() -> None:
     assert size(1000) < 1.05 * size(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pixels", [300, 1400, 3072])
 def test_kernels_of_bytes_are_those_of_the_inputs_that_are_made_of_them(pixels: int) -> None:
     rng = np.random.default_rng(0)

@@ -14,6 +14,7 @@ from ntk_mnist.settings import Architecture
 X: Any = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "architecture",
     [
@@ -37,6 +38,7 @@ def test_it_is_the_sum_over_products_of_all_derivatives(architecture: Architectu
     np.testing.assert_allclose(ours, expected, rtol=2e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_it_is_near_the_infinite_width_ntk_in_a_wide_network(activation: str) -> None:
     architecture = Architecture(activation=activation, depth=2, W_std=1.4, b_std=0.1)

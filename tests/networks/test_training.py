@@ -162,6 +162,7 @@ def keras(digits: Dataset, how: Training) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "parameterization", "batch_size"),
     [

@@ -158,6 +158,7 @@ def test_the_error_names_a_damaged_shard(shard: Path, damage: str) -> None:
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_is_found_by_all_that_open_a_file(shard: Path) -> None:
     content = shard.read_bytes()
     damaged = shard.with_name("damaged.parquet")
