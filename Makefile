@@ -59,6 +59,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.small_networks
 	$(BIN)/python -m benchmarks.descent
 	$(BIN)/python -m benchmarks.exact_solve
+	$(BIN)/python -m benchmarks.short_memory
 
 # Pin the newest versions that pyproject.toml allows; needs uv (pip install uv).
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal \
