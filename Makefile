@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 run: $(VENV)/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflow/run_default_or_digits.sh
 
-# Without real Snakemake runs and long solves.
+# Without real Snakemake runs, a browser and long solves.
 quick: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 --ignore=tests/workflow -m "not slow"
 

@@ -1,6 +1,7 @@
 """A copy of the workflow in a folder of its own, in which a benchmark runs it."""
 
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import yaml
 
 from benchmarks.processes import REPOSITORY, run
 from ntk_mnist.data.catalogue import CATALOGUE
+from ntk_mnist.plan.cells import Cell
 from ntk_mnist.settings import Inputs
 
-__all__ = ["default_inputs", "lay_out", "prepared_arrays", "write_config"]
+__all__ = ["cell_command", "default_inputs", "lay_out", "prepared_arrays", "write_config"]
 
 _WORKFLOW = ("Snakefile", "workflow", "src", "config", "profiles", "environment.yml")
 
@@ -40,6 +42,20 @@ def prepared_arrays(folder: Path, dataset: str) -> Path:
     else:
         raise SystemExit(f"{prepared} is missing; `snakemake data` makes it for MNIST")
     return arrays
+
+
+def cell_command(module: str, cell: Cell, threads: int, results: Path) -> list[str]:
+    """The process of a cell, which runs where the prepared arrays are in ``data``.
+
+    Args:
+        module: that Python runs, with the arguments of the cell's command.
+        cell: of networks or kernels.
+        threads: of the process.
+        results: below which its shards are written.
+    """
+    command = [sys.executable, "-m", module, cell.KIND, "--threads", str(threads)]
+    command += ["--cell", cell.to_json(), "--data", "data"]
+    return [*command, "--output", *(str(results / cell.path(name)) for name in cell.outputs)]
 
 
 def default_inputs(dataset: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from benchmarks.checkout import default_inputs, lay_out, write_config
+from benchmarks.checkout import cell_command, default_inputs, lay_out, write_config
 from benchmarks.processes import RESULTS, bounded, run
 from benchmarks.stages import STAGES
 from benchmarks.steps import Steps
@@ -197,9 +197,7 @@ def stages(runs: Runs, cell: Cell) -> dict[str, float]:
     """Seconds that each stage of a cell's process takes."""
     folder = runs.folder / "stages"
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "benchmarks.stages", cell.KIND]
-    command += ["--threads", str(cell.threads), "--cell", cell.to_json(), "--data", "data"]
-    command += ["--output", *(str(folder / cell.path(output)) for output in cell.outputs)]
+    command = cell_command("benchmarks.stages", cell, cell.threads, folder)
     started = time.time()
     ends: dict[str, float] = json.loads(run(runs.folder, *command).stdout.splitlines()[-1])
     ends["end"] = time.time()

@@ -12,7 +12,7 @@ Writes ``short_memory.csv`` and ``short_memory.md``.
 
 import argparse
 import os
-import sys
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.checkout import default_inputs, prepared_arrays
-from benchmarks.processes import RESULTS, bounded, run
+from benchmarks.checkout import cell_command, default_inputs, prepared_arrays
+from benchmarks.processes import RESULTS, run
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.plan.cells import KernelCell
 from ntk_mnist.plan.experiment import experiment_of
@@ -81,19 +81,15 @@ def measured(cell: KernelCell, folder: Path, limited: Path | None) -> dict[str, 
     Raises:
         SystemExit: the cell does not keep its tiles in a file within the limit, or does without.
     """
-    threads = os.cpu_count() or 1
-    shards = {output: folder / "results" / cell.path(output) for output in cell.outputs}
-    command = [sys.executable, "-m", "ntk_mnist", cell.KIND, "--threads", str(threads)]
-    command += ["--cell", cell.to_json(), "--data", "data"]
-    command += ["--output", *map(str, shards.values())]
+    results = folder / "results"
+    command = cell_command("ntk_mnist", cell, os.cpu_count() or 1, results)
     if limited is not None:
         command = ["sh", "-c", _JOIN, str(limited / "cgroup.procs"), *command]
-    done = run(folder, *command, variables=bounded(threads))
+    done = run(folder, *command)
     if (_IN_A_FILE in done.stderr) != (limited is not None):
         raise SystemExit(f"the tiles were not where they should be; the cell said:\n{done.stderr}")
-    last = read(shards["kernel"], SHARD_SCHEMAS["kernel"])[0].to_pylist()[-1]
-    for shard in shards.values():
-        shard.unlink()
+    last = read(results / cell.path("kernel"), SHARD_SCHEMAS["kernel"])[0].to_pylist()[-1]
+    shutil.rmtree(results)
     return {
         "seconds": done.seconds,
         "cpu_seconds": done.cpu_seconds,

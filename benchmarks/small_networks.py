@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmarks.checkout import default_inputs, lay_out, write_config
+from benchmarks.checkout import cell_command, default_inputs, lay_out, write_config
 from benchmarks.processes import RESULTS, Finished, run
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.plan.cells import NetworkCell
@@ -140,11 +140,10 @@ def start_of(folder: Path, dataset: str, rounds: int) -> Start:
 
 def run_cell(folder: Path, cell: NetworkCell) -> Finished:
     """A cell's process, as its rule starts it, without a shard."""
-    shard = folder / "start" / cell.path("network")
+    results = folder / "start"
+    shard = results / cell.path("network")
     shard.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "ntk_mnist", "network", "--threads", str(cell.threads)]
-    command += ["--cell", cell.to_json(), "--data", "data", "--output", str(shard)]
-    found = run(folder, *command)
+    found = run(folder, *cell_command("ntk_mnist", cell, cell.threads, results))
     if not shard.exists():
         raise SystemExit(f"{shard} was not written")
     return found
