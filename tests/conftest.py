@@ -29,7 +29,7 @@ from ntk_mnist.store.file_digests import write_digests  # noqa: E402
 
 #: Names a folder that all workers share.
 _CACHE = "NTK_MNIST_TEST_CACHE"
-#: Bytes of that folder, beyond which it begins anew: nothing else removes programs of old code.
+#: Bytes. A larger folder is emptied before a run, as programs of old code stay in it.
 _LARGEST = 4e9
 
 
@@ -51,8 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(ids: list[str]) -> None:
-    """Refuse to run without groups: each worker would build anew what a group builds once."""
-    # With another pytest, what pytest-xdist adds to the name of a test does not arrive here.
+    """Stop if tests are not grouped: each worker would build what one worker builds for its group.
+
+    pytest-xdist adds the group to the name of a test. Some versions of pytest drop it.
+    """
     if any("@" not in name for name in ids if name.startswith("tests/browser/")):
         pytest.exit("tests are not grouped; pyproject.toml says with which pytest they are", 4)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 from charts.made_up_tables import KINDS, SIZES, TWO, calibration
-from charts.specifications import drawn, found
+from charts.specifications import drawn, found, specification
 
 from ntk_mnist.charts.calibration import draw
 
@@ -29,7 +29,7 @@ def test_a_group_without_variance_has_no_place_on_the_log_axis() -> None:
 
 
 def test_panels_of_one_kernel_have_the_same_axes_for_all_architectures() -> None:
-    spec = draw({"calibration": calibration(TWO)}).to_dict(validate=False)
+    spec = specification(draw({"calibration": calibration(TWO)}))
     errors = ("variance", "scaled_variance", "squared_error")
     scales = [channel["scale"] for field in errors for channel in channels(spec, field)]
     # Of both kernels, whose variances and errors are made up alike.
@@ -41,7 +41,7 @@ def test_panels_of_one_kernel_have_the_same_axes_for_all_architectures() -> None
 
 
 def test_a_decade_is_as_long_upwards_as_across() -> None:
-    spec = draw({"calibration": calibration()}).to_dict(validate=False)
+    spec = specification(draw({"calibration": calibration()}))
     table = calibration()
     for field in ("variance", "scaled_variance", "squared_error"):
         for channel in channels(spec, field):
@@ -51,7 +51,7 @@ def test_a_decade_is_as_long_upwards_as_across() -> None:
 
 
 def test_a_dashed_line_shows_where_variance_and_squared_error_are_equal() -> None:
-    spec = draw({"calibration": calibration()}).to_dict(validate=False)
+    spec = specification(draw({"calibration": calibration()}))
     (domain,) = {tuple(c["scale"]["domain"]) for c in channels(spec, "squared_error")}
     for field in ("variance", "scaled_variance"):
         ends = [{field: end, "squared_error": end} for end in domain]
@@ -63,7 +63,7 @@ def test_a_dashed_line_shows_where_variance_and_squared_error_are_equal() -> Non
 
 def groups(table: pd.DataFrame) -> pd.DataFrame:
     """The groups of images that are drawn, each once in a dataset; no ends of other lines."""
-    return drawn(draw({"calibration": table}).to_dict(validate=False)).dropna(subset="kernel")
+    return drawn(specification(draw({"calibration": table}))).dropna(subset="kernel")
 
 
 def channels(spec: dict[str, Any], field: str) -> list[dict[str, Any]]:

@@ -4,13 +4,13 @@ import math
 
 import pytest
 from charts.made_up_tables import SIZES, TWO, kernels, networks, tables
-from charts.specifications import drawn, found, panel_titles, rows, scaled
+from charts.specifications import drawn, found, panel_titles, rows, scaled, specification
 
 from ntk_mnist.charts.comparison import draw
 
 
 def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
-    spec = draw(tables()).to_dict(validate=False)
+    spec = specification(draw(tables()))
     scales = [(c["field"], c["scale"]) for c in found(spec, "color") if "scale" in c]
     domains = {field: scale["domain"] for field, scale in scales}
     assert domains["time_label"] == ["1e1", "2.5e3", "1e7", "∞"]
@@ -27,7 +27,7 @@ def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
 
 
 def test_the_axis_is_log_2_with_the_sizes_as_ticks() -> None:
-    axes = scaled(draw(tables(architectures=TWO)).to_dict(validate=False), "x")
+    axes = scaled(specification(draw(tables(architectures=TWO))), "x")
     assert axes
     for x in axes:
         assert x["scale"]["type"] == "log"
@@ -36,7 +36,7 @@ def test_the_axis_is_log_2_with_the_sizes_as_ticks() -> None:
 
 
 def test_accuracies_are_drawn_as_in_the_tables() -> None:
-    points = drawn(draw(tables()).to_dict(validate=False))
+    points = drawn(specification(draw(tables())))
     accuracy = points[points["width_label"] == "256"].set_index("size")["value"]
     assert accuracy.to_dict() == pytest.approx({128: 0.53, 256: 0.54, 3000: 0.55})
     at_infinity = points[points["time_label"] == "∞"]
@@ -46,7 +46,7 @@ def test_accuracies_are_drawn_as_in_the_tables() -> None:
 def test_networks_are_beside_the_limits_of_their_own_architecture() -> None:
     limits = kernels(TWO)
     limits = limits[limits["time"] == math.inf]
-    for _, data in rows(draw(tables(architectures=TWO)).to_dict(validate=False)):
+    for _, data in rows(specification(draw(tables(architectures=TWO)))):
         if "width_label" in data:
             shown = data[data["width_label"].str.startswith("∞")]
             own = limits.merge(shown[["activation", "depth", "W_std"]].drop_duplicates())
@@ -55,18 +55,18 @@ def test_networks_are_beside_the_limits_of_their_own_architecture() -> None:
 
 
 def test_seeds_become_a_mean_and_a_band() -> None:
-    spec = draw(tables(seeds=3)).to_dict(validate=False)
+    spec = specification(draw(tables(seeds=3)))
     assert "area" in [mark["type"] for mark in found(spec, "mark") if isinstance(mark, dict)]
     points = drawn(spec)
     cell = points[(points["width_label"] == "64") & (points["size"] == 128)].iloc[0]
     assert (cell["low"], cell["value"], cell["high"]) == pytest.approx((0.5, 0.52, 0.54))
     assert "3 seeds" in spec["title"]["subtitle"][1]
-    assert "area" not in str(draw(tables()).to_dict(validate=False))
+    assert "area" not in str(specification(draw(tables())))
 
 
 def test_one_kernel_makes_one_panel_of_it() -> None:
     only = kernels().query("kernel == 'nngp'")
-    spec = draw({"network": networks(), "kernel": only}).to_dict(validate=False)
+    spec = specification(draw({"network": networks(), "kernel": only}))
     assert panel_titles(spec) == ["Infinite width, NNGP", "Finite width"]
     assert "NTK" not in str(spec)
 
@@ -75,7 +75,7 @@ def test_one_kernel_makes_one_panel_of_it() -> None:
 def test_an_architecture_that_one_table_lacks_still_has_its_row(lacking: str) -> None:
     both = tables(architectures=TWO)
     both[lacking] = both[lacking][both[lacking]["depth"] == 2]
-    spec = draw(both).to_dict(validate=False)
+    spec = specification(draw(both))
     assert {heading for heading, _ in rows(spec)} == {
         "erf, depth 2, W_std 1",
         "relu, depth 3, W_std 1.5",
@@ -89,9 +89,7 @@ def test_a_limit_hides_neither_a_line_that_equals_it_nor_another_limit() -> None
     both = tables()
     for table in both.values():
         table["test_accuracy"] = 0.5
-    layers = [
-        layer for part in found(draw(both).to_dict(validate=False), "layer") for layer in part
-    ]
+    layers = [layer for part in found(specification(draw(both)), "layer") for layer in part]
     limits = [layer for layer in layers if "shape" in layer.get("encoding", {})]
     shapes = {tuple(layer["encoding"]["shape"]["scale"]["range"]) for layer in limits}
     # Of the kernels, and of infinite time.
@@ -100,7 +98,7 @@ def test_a_limit_hides_neither_a_line_that_equals_it_nor_another_limit() -> None
     assert all(not layer["mark"]["filled"] and layer["mark"]["size"] > 40 for layer in limits)
     widths = {layer["mark"]["strokeWidth"] for layer in layers if layer["mark"]["type"] == "line"}
     assert len(widths) == 2
-    dashes = next(d["scale"]["range"] for d in found(draw(both).to_dict(validate=False), "strokeDash")
+    dashes = next(d["scale"]["range"] for d in found(specification(draw(both)), "strokeDash")
                   if "∞ (NTK)" in str(d))[-2:]  # fmt: skip
 
     def drawn_at(pattern: list[float], place: float) -> bool:
@@ -124,7 +122,7 @@ def test_labels_are_plain_text_in_the_singular_where_there_is_one() -> None:
     both["network"]["epochs"] = 1
     for table in both.values():
         table["test_size"], table["depth"], table["b_std"] = 1, 1, 1e-5
-    spec = draw(both).to_dict(validate=False)
+    spec = specification(draw(both))
     assert "float64" not in str(spec)
     assert spec["title"]["subtitle"] == [
         "MNIST, relu, 1 hidden layer, W_std 1, b_std 1e-5, 1 test image",

@@ -15,7 +15,7 @@ from charts.made_up_tables import (
     distances,
     like_for_like_tables,
 )
-from charts.specifications import drawn, found, panel_titles
+from charts.specifications import drawn, found, panel_titles, specification
 
 from ntk_mnist.charts.convergence import draw
 from ntk_mnist.charts.observations import ChartError
@@ -24,13 +24,13 @@ from ntk_mnist.charts.observations import ChartError
 @cache
 def of_one_architecture() -> dict[str, Any]:
     """The specification of a chart with three seeds."""
-    return draw(like_for_like_tables(3)).to_dict(validate=False)
+    return specification(draw(like_for_like_tables(3)))
 
 
 @cache
 def of_two_architectures() -> dict[str, Any]:
     """The specification of a chart of two architectures, with three seeds."""
-    return draw(like_for_like_tables(3, TWO)).to_dict(validate=False)
+    return specification(draw(like_for_like_tables(3, TWO)))
 
 
 def subtitles(spec: dict[str, object]) -> list[str]:
@@ -104,7 +104,7 @@ def test_a_panel_tells_the_range_of_its_slopes_and_a_point_the_slope_of_its_line
         & (tables["convergence"]["smallest_width"] == 64)
     )
     tables["convergence"].loc[steeper, ["slope", "low", "high"]] = [-0.56, -0.61, -0.51]
-    spec = draw(tables).to_dict(validate=False)
+    spec = specification(draw(tables))
     of_size = [
         *("slopes −0.56 … −0.50 (± 0.05)", "from width 256: −0.52 (± 0.03)"),
         *("slope −0.45 (± 0.03)", "from width 256: −0.47 (± 0.03)"),
@@ -129,7 +129,7 @@ def test_a_panel_tells_the_range_of_its_slopes_and_a_point_the_slope_of_its_line
 def test_a_slope_is_that_of_the_line_s_own_architecture() -> None:
     tables = like_for_like_tables(architectures=TWO)
     tables["convergence"].loc[tables["convergence"]["depth"] == 3, "slope"] = -0.7
-    points = drawn(draw(tables).to_dict(validate=False)).dropna(subset="activation")
+    points = drawn(specification(draw(tables))).dropna(subset="activation")
     assert set(points.loc[points["depth"] == 3, "slope"]) == {-0.7}
     assert set(points.loc[points["depth"] == 2, "slope"]) == {-0.5, -0.45, -1.0}
 
@@ -137,7 +137,7 @@ def test_a_slope_is_that_of_the_line_s_own_architecture() -> None:
 def test_a_line_without_a_slope_is_drawn_too() -> None:
     tables = like_for_like_tables()
     tables["convergence"]["slope"] = math.nan
-    spec = draw(tables).to_dict(validate=False)
+    spec = specification(draw(tables))
     assert set(subtitles(spec)) == {"no slope"}
     assert len(drawn(spec).dropna(subset="value")) > len(WIDTHS) * len(STEP_TIMES)
 
@@ -158,7 +158,7 @@ def test_a_distance_of_0_has_no_place_on_the_log_axis() -> None:
     tables = like_for_like_tables(seeds=2)
     start = distances(seeds=2).query("time == 2.0").assign(time=0.0, rms=0.0)
     tables["distance"] = pd.concat([tables["distance"], start])
-    assert 0.0 not in set(drawn(draw(tables).to_dict(validate=False))["time"])
+    assert 0.0 not in set(drawn(specification(draw(tables)))["time"])
     with pytest.raises(ChartError, match="no positive distance of functions"):
         draw({"distance": start, "convergence": convergence()})
 

@@ -16,7 +16,7 @@ from charts.made_up_tables import (
     like_for_like_tables,
     networks,
 )
-from charts.specifications import drawn, found, panel_titles, scaled
+from charts.specifications import drawn, found, panel_titles, scaled, specification
 
 from ntk_mnist.charts.dynamics import draw
 from ntk_mnist.charts.observations import ChartError
@@ -25,13 +25,13 @@ from ntk_mnist.charts.observations import ChartError
 @cache
 def of_one_architecture() -> dict[str, Any]:
     """The specification of a chart with three seeds."""
-    return draw(like_for_like_tables(3)).to_dict(validate=False)
+    return specification(draw(like_for_like_tables(3)))
 
 
 @cache
 def of_two_architectures() -> dict[str, Any]:
     """The specification of a chart of two architectures, with three seeds."""
-    return draw(like_for_like_tables(3, TWO)).to_dict(validate=False)
+    return specification(draw(like_for_like_tables(3, TWO)))
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_the_start_has_no_place_on_the_log_axis() -> None:
     tables = like_for_like_tables()
     start = tables["network"].query("time == 2.0").assign(time=0.0)
     tables["network"] = pd.concat([start, tables["network"]], ignore_index=True)
-    assert drawn(draw(tables).to_dict(validate=False))["time"].min() == 2
+    assert drawn(specification(draw(tables)))["time"].min() == 2
     with pytest.raises(ChartError, match="no time that is positive and finite"):
         draw(tables | {"network": start})
 
@@ -124,7 +124,7 @@ def test_a_kernel_without_networks_of_its_size_does_not_stretch_the_axes() -> No
     tables = like_for_like_tables()
     kernel = tables["kernel"]
     alone = kernel[kernel["size"] == STEP_SIZES[0]].assign(size=20_000, test_mse=1e-9)
-    with_it = draw(tables | {"kernel": pd.concat([kernel, alone])}).to_dict(validate=False)
-    without = draw(tables).to_dict(validate=False)
+    with_it = specification(draw(tables | {"kernel": pd.concat([kernel, alone])}))
+    without = specification(draw(tables))
     assert found(with_it, "scale") == found(without, "scale")
     assert len(drawn(with_it)) == len(drawn(without))

@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from charts.made_up_tables import EIGHT, KINDS, SIZES, evidence
-from charts.specifications import drawn, found, panel_titles
+from charts.specifications import drawn, found, panel_titles, specification
 from charts.specifications import rows as headed
 
 from ntk_mnist.charts.evidence import draw
 
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
-    spec: dict[str, Any] = draw({"evidence": table}).to_dict(validate=False)
+    spec = specification(draw({"evidence": table}))
     return spec
 
 

@@ -15,7 +15,7 @@ from charts.made_up_tables import (
     like_for_like_tables,
     tables,
 )
-from charts.specifications import drawn, panel_titles, scaled
+from charts.specifications import drawn, panel_titles, scaled, specification
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ def cells(spec: dict[str, Any]) -> pd.DataFrame:
 
 
 def test_networks_and_their_gap_to_each_kernel_are_maps() -> None:
-    spec = accuracy_map.draw(tables(seeds=3)).to_dict(validate=False)
+    spec = specification(accuracy_map.draw(tables(seeds=3)))
     assert panel_titles(spec) == [
         "Test accuracy",
         *(f"Networks minus {kind.upper()} at t = ∞" for kind in KINDS),
@@ -45,11 +45,11 @@ def test_networks_and_their_gap_to_each_kernel_are_maps() -> None:
 
 
 def test_the_error_is_that_of_the_mean_over_seeds() -> None:
-    three = cells(accuracy_map.draw(tables(seeds=3)).to_dict(validate=False))
+    three = cells(specification(accuracy_map.draw(tables(seeds=3))))
     # Of 0, 0.02 and 0.04: a deviation of 0.02.
     assert list(three["error"]) == pytest.approx([0.02 / math.sqrt(3)] * len(three))
     assert set(three["seeds"]) == {3}
-    one = cells(accuracy_map.draw(tables()).to_dict(validate=False))
+    one = cells(specification(accuracy_map.draw(tables())))
     assert one["error"].isna().all()
 
 
@@ -57,10 +57,10 @@ def test_cells_of_networks_that_have_not_fitted_have_a_star_and_a_sentence() -> 
     made = tables(seeds=2)
     network = made["network"]
     network["train_accuracy"] = 1.0
-    assert "*:" not in str(accuracy_map.draw(made).to_dict(validate=False)["title"])
+    assert "*:" not in str(specification(accuracy_map.draw(made))["title"])
     lacking = (network["width"] == 64) & (network["size"] == 128) & (network["seed"] == 1)
     network.loc[lacking, "train_accuracy"] = 0.7
-    spec = accuracy_map.draw(made).to_dict(validate=False)
+    spec = specification(accuracy_map.draw(made))
     starred = cells(spec).query("mark == '*'")
     assert set(zip(starred["width"], starred["size"], strict=True)) == {(64, 128)}
     assert spec["title"]["subtitle"][-1] == "*: a network has not fitted its training set"
@@ -68,7 +68,7 @@ def test_cells_of_networks_that_have_not_fitted_have_a_star_and_a_sentence() -> 
 
 @pytest.mark.parametrize("layout", [ONE_COLUMN, TWO_COLUMNS])
 def test_values_are_written_where_they_have_room(layout: Any) -> None:
-    few = cells(accuracy_map.draw(tables(), layout).to_dict(validate=False))
+    few = cells(specification(accuracy_map.draw(tables(), layout)))
     assert "0.50" in set(few["text"])
     assert any(text.startswith("−0.") for text in few["text"])
     many = tables()
@@ -77,12 +77,12 @@ def test_values_are_written_where_they_have_room(layout: Any) -> None:
         network.assign(width=network["width"] + 3 * k) for k in range(12)
     )  # fmt: skip
     many["kernel"] = kernel
-    crowded = cells(accuracy_map.draw(many, layout).to_dict(validate=False))
+    crowded = cells(specification(accuracy_map.draw(many, layout)))
     assert set(crowded["text"]) == {""}
 
 
 def test_no_gap_is_white_and_the_largest_is_as_far_below_as_above() -> None:
-    spec = accuracy_map.draw(tables(architectures=TWO)).to_dict(validate=False)
+    spec = specification(accuracy_map.draw(tables(architectures=TWO)))
     bars = [y["scale"]["domain"] for y in scaled(spec, "y") if y["field"] == "from"]
     gaps = [domain for domain in bars if domain[0] < 0]
     assert len(gaps) == len(KINDS) * len(TWO)
@@ -95,9 +95,7 @@ def test_squared_errors_of_real_valued_targets_take_the_place_of_accuracies() ->
     for table in made.values():
         table["test_accuracy"] = None
         table["test_mse"] = 0.1
-    spec = accuracy_map.draw({name: made[name] for name in accuracy_map.TABLES}).to_dict(
-        validate=False
-    )
+    spec = specification(accuracy_map.draw({name: made[name] for name in accuracy_map.TABLES}))
     assert panel_titles(spec)[0] == "Test squared error"
     assert set(cells(spec)["text"]) == {"0.10", "+0.0"}
 
@@ -108,11 +106,11 @@ def test_one_width_or_size_is_drawn_too(only: str) -> None:
     for name, column, value in (("network", "width", 64), ("network", "size", 128)):
         if only in (column, "both"):
             made[name] = made[name][made[name][column] == value]
-    assert len(cells(accuracy_map.draw(made).to_dict(validate=False))) > 0
+    assert len(cells(specification(accuracy_map.draw(made)))) > 0
 
 
 def test_distances_are_those_of_the_last_time_and_their_geometric_mean() -> None:
-    spec = distance_map.draw(like_for_like_tables(seeds=3)).to_dict(validate=False)
+    spec = specification(distance_map.draw(like_for_like_tables(seeds=3)))
     assert panel_titles(spec) == [
         *("Network to NTK", "Linearization to NTK", "Network to linearization"),
     ]
@@ -124,7 +122,7 @@ def test_distances_are_those_of_the_last_time_and_their_geometric_mean() -> None
 
 
 def test_all_distances_share_one_scale() -> None:
-    spec = distance_map.draw(like_for_like_tables(architectures=TWO)).to_dict(validate=False)
+    spec = specification(distance_map.draw(like_for_like_tables(architectures=TWO)))
     bars = [y["scale"] for y in scaled(spec, "y") if y["field"] == "from"]
     assert len(bars) == 3 * len(TWO)
     assert all(bar == bars[0] for bar in bars)

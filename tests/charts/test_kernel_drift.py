@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 from charts.made_up_tables import STEP_SIZES, TWO, WIDTHS, distances
-from charts.specifications import drawn, found, panel_titles
+from charts.specifications import drawn, found, panel_titles, specification
 
 from ntk_mnist.charts.kernel_drift import draw
 from ntk_mnist.charts.observations import ChartError
@@ -13,7 +13,7 @@ from ntk_mnist.charts.observations import ChartError
 
 def panels(table: pd.DataFrame) -> list[pd.DataFrame]:
     """The data of the two panels of a chart of one architecture, without reference lines."""
-    spec = draw({"distance": table}).to_dict(validate=False)
+    spec = specification(draw({"distance": table}))
     names = [panel["data"]["name"] for panel in spec["hconcat"] if "data" in panel]
     if not names:
         names = list(dict.fromkeys(
@@ -32,7 +32,7 @@ def test_the_distance_is_that_of_the_first_time_and_the_change_that_of_the_last(
 
 
 def test_panels_name_their_times() -> None:
-    spec = draw({"distance": distances(architectures=TWO)}).to_dict(validate=False)
+    spec = specification(draw({"distance": distances(architectures=TWO)}))
     titles = ["Empirical to infinite NTK", "Change of the empirical NTK"]
     assert panel_titles(spec) == titles * len(TWO)
     middle = [
@@ -49,7 +49,7 @@ def test_seeds_become_their_geometric_mean() -> None:
 
 
 def test_lines_are_sizes_beside_reference_slopes() -> None:
-    spec = draw({"distance": distances()}).to_dict(validate=False)
+    spec = specification(draw({"distance": distances()}))
     scales = [c["scale"] for c in found(spec, "color") if isinstance(c, dict) and "scale" in c]
     assert all(scale["domain"] == [str(size) for size in STEP_SIZES] for scale in scales)
     ends = drawn(spec).dropna(subset="reference").drop_duplicates()

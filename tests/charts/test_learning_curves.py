@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from charts.made_up_tables import SIZES, TWO, WIDTHS, networks, networks_over_time
-from charts.specifications import drawn, line_ends, panel_titles, scaled
+from charts.specifications import drawn, line_ends, panel_titles, scaled, specification
 
 from ntk_mnist.charts.learning_curves import draw
 from ntk_mnist.charts.observations import ChartError
 
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
-    spec: dict[str, Any] = draw({"network": table}).to_dict(validate=False)
+    spec = specification(draw({"network": table}))
     return spec
 
 

@@ -1,18 +1,16 @@
 """The chart of published numbers and ours."""
 
-from typing import Any
-
 import pandas as pd
 import pytest
 from charts.made_up_tables import reproduction
-from charts.specifications import drawn, found, panel_titles
+from charts.specifications import drawn, found, panel_titles, specification
 
 from ntk_mnist.charts.observations import ChartError
 from ntk_mnist.charts.reproduction import draw
 
 
 def test_each_number_that_was_run_is_a_point_with_its_interval() -> None:
-    spec: dict[str, Any] = draw({"reproduction": reproduction()}).to_dict(validate=False)
+    spec = specification(draw({"reproduction": reproduction()}))
     points: pd.DataFrame = drawn(spec).set_index("item")
     assert points["difference"].to_dict() == {"nngp": 0.0, "width 8": 0.02, "width 9": -0.01}
     assert points.loc["width 8", "below"] == pytest.approx(-0.1)
@@ -35,13 +33,13 @@ def test_without_rows_it_says_so() -> None:
 def test_numbers_that_were_not_run_leave_a_sentence() -> None:
     table = reproduction()
     table = table[table["verdict"] == "not run"]
-    spec: dict[str, Any] = draw({"reproduction": table}).to_dict(validate=False)
+    spec = specification(draw({"reproduction": table}))
     assert "No published number was run" in str(spec)
 
 
 def test_one_published_number_has_an_axis_around_it() -> None:
     table = reproduction().query("item == 'nngp'")
-    spec: dict[str, Any] = draw({"reproduction": table}).to_dict(validate=False)
+    spec = specification(draw({"reproduction": table}))
     (number,) = table["published"]
     # That of each layer.
     published = [x for x in found(spec, "x") if x.get("field") == "published"]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from charts.made_up_tables import EIGHT, KINDS, SIZES, evidence
-from charts.specifications import drawn, found, panel_titles
+from charts.specifications import drawn, found, panel_titles, specification
 
 from ntk_mnist.charts.signal_propagation import draw
 from ntk_mnist.settings import Architecture
@@ -30,7 +30,7 @@ def grid(activation: str = "erf", biases: Sequence[float] = BIASES) -> pd.DataFr
 
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
-    spec: dict[str, Any] = draw({"evidence": table}).to_dict(validate=False)
+    spec = specification(draw({"evidence": table}))
     return spec
 
 
