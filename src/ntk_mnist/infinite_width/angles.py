@@ -39,7 +39,10 @@ def _series() -> tuple[list[Fraction], list[Fraction]]:
 
 
 def _polynomial(series: Sequence[Fraction]) -> Callable[[Any], Any]:
-    """The function of g, an array of JAX or NumPy, by Horner's rule in x = 2g − 1."""
+    """The function of g, an array of JAX or NumPy, by Horner's rule in x = 2g − 1.
+
+    Even and odd powers are summed apart: a processor computes the two chains at once.
+    """
     degrees, values = range(len(series)), [float(term) for term in series]
     # All terms are positive, so that float64 loses nothing.
     powers = [fsum(values[k] * comb(k, n) / 2**k for k in degrees[n:]) for n in degrees]
@@ -50,16 +53,23 @@ def _polynomial(series: Sequence[Fraction]) -> Callable[[Any], Any]:
     ]
     terms[0] /= 2
     kept = [term for term in terms if abs(term) > _ROUNDING * terms[0]]
-    last, *others = (float(c) for c in chebyshev.cheb2poly(kept)[::-1])
+    coefficients = [float(c) for c in chebyshev.cheb2poly(kept)]
 
     def polynomial(gap: Any) -> Any:
         x = 2 * gap - 1
-        value = last
-        for coefficient in others:
-            value = value * x + coefficient
-        return value
+        square = x * x
+        even, odd = (_horner(coefficients[first::2], square) for first in (0, 1))
+        return even + x * odd
 
     return polynomial
+
+
+def _horner(coefficients: Sequence[float], x: Any) -> Any:
+    """A polynomial in x; the constant comes first."""
+    *others, value = coefficients
+    for coefficient in reversed(others):
+        value = value * x + coefficient
+    return value
 
 
 _P, _R = _series()

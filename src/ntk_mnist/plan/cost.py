@@ -24,8 +24,9 @@ __all__ = [
 _NETWORK_BASE, _KERNEL_BASE = 600, 500
 #: Start, imports and compilation; and the rate of what follows on a slow core, per second.
 START_SECONDS, _FLOPS = 5, 2e10
-#: How much faster a float32 product is than _FLOPS.
-_FLOAT32_GAIN = 8
+#: How much faster a float32 product is than _FLOPS; operations of an exact solve, for each entry that
+#: is computed, beside that of the kernel; and its seconds for compilation and small matrices.
+_FLOAT32_GAIN, _EXACT_ENTRY, _EXACT_SECONDS = 4, 1000, 20
 #: Operations that a kernel's entry takes in one layer, by activation; of another, the most. For
 #: a series, they are those at the largest variances that it knows.
 _CLOSED_FORMS = {"relu": 300, "abs": 300, "erf": 1000, "gelu": 1000, "sin": 2500}
@@ -166,9 +167,9 @@ def kernel_seconds(
         entries = (size + test_size) * max(size, _TILE_COLUMNS)
         operations = entries * entry + 10 * kinds * size**3
         return START_SECONDS + operations / _FLOPS
-    passes = size * (3 * size / 2 + test_size) * (entry + 2000)
+    passes = size * (3 * size / 2 + test_size) * (entry + _EXACT_ENTRY)
     products = (size**3 / 3 + size**2 * test_size) / _FLOAT32_GAIN
-    return START_SECONDS + kinds * (60 + (passes + products) / (2 * _FLOPS))
+    return START_SECONDS + kinds * (_EXACT_SECONDS + (passes + products) / (2 * _FLOPS))
 
 
 def _parameters(width: int, depth: int, pixels: int, outputs: int) -> int:
