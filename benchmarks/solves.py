@@ -1,7 +1,7 @@
 """One solve of one kernel, in a process of its own, and the rate of matrix products.
 
     python -m benchmarks.solves exact --dataset mnist --prepared data/prepared/mnist \\
-        --kind ntk --size 4000 --scratch /tmp
+        --kind ntk --depth 3 --size 4000 --scratch /tmp
     python -m benchmarks.solves rate --rows 2048 8192
 
 Prints what was measured, and the peak memory of the process, as one line of JSON. The variables
@@ -39,7 +39,6 @@ from ntk_mnist.store.progress import Progress, Stage
 
 __all__ = ["SOLVES"]
 
-ARCHITECTURE = Architecture(depth=3, activation="relu", W_std=1.6**0.5, b_std=0.1**0.5)
 TIMES = (*Solve().times, inf)
 
 
@@ -99,7 +98,14 @@ def rate(rows: Sequence[int]) -> float:
     return best
 
 
-def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]:
+def architecture(depth: int) -> Architecture:
+    """That of all solves, with as many hidden layers."""
+    return Architecture(depth=depth, activation="relu", W_std=1.6**0.5, b_std=0.1**0.5)
+
+
+def exact(
+    network: Architecture, kind: str, dataset: Dataset, scratch: Path
+) -> dict[str, float | None]:
     """One exact solve, as a cell does it."""
     stages = TimedStages()
 
@@ -109,7 +115,7 @@ def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         checkpoint = TimedCheckpoint(Path(folder) / "checkpoint", {})
         services = Services(checkpoint=lambda kind: checkpoint, progress=progress)
-        solution, seconds = solve("exact", kind, dataset, services)
+        solution, seconds = solve("exact", network, kind, dataset, services)
     stages.seconds[Stage.FACTORIZATION] -= checkpoint.during_factorization
     return {
         "seconds": seconds,
@@ -125,9 +131,11 @@ def exact(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]
     }
 
 
-def spectral(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]:
+def spectral(
+    network: Architecture, kind: str, dataset: Dataset, scratch: Path
+) -> dict[str, float | None]:
     """One solve by diagonalization, as a cell does it."""
-    solution, seconds = solve("spectral", kind, dataset, Services())
+    solution, seconds = solve("spectral", network, kind, dataset, Services())
     return {
         "seconds": seconds,
         "test_accuracy": dataset.accuracy(solution.test[-1], dataset.test_labels),
@@ -135,15 +143,19 @@ def spectral(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | No
     }
 
 
-def solve(solver: str, kind: str, dataset: Dataset, services: Services) -> tuple[Solution, float]:
+def solve(
+    solver: str, network: Architecture, kind: str, dataset: Dataset, services: Services
+) -> tuple[Solution, float]:
     """The solution of one kernel at all times, and its wall time."""
     started = time.perf_counter()
-    solutions = SOLVERS[solver](services).solutions(ARCHITECTURE, (kind,), dataset, TIMES, 0.0)
+    solutions = SOLVERS[solver](services).solutions(network, (kind,), dataset, TIMES, 0.0)
     (solution,) = solutions
     return solution, time.perf_counter() - started
 
 
-def by_hand(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | None]:
+def by_hand(
+    network: Architecture, kind: str, dataset: Dataset, scratch: Path
+) -> dict[str, float | None]:
     """``neural_tangents.predict`` at t = ∞, in float64."""
     # The machine's memory, less what others need; beyond it, fail rather than swap.
     limit = int(0.95 * memory_bytes())
@@ -155,7 +167,7 @@ def by_hand(kind: str, dataset: Dataset, scratch: Path) -> dict[str, float | Non
     train_targets = dataset.targets(dataset.train_labels)
     started = time.perf_counter()
     predict_fn = predict.gradient_descent_mse_ensemble(
-        infinite(ARCHITECTURE), train, train_targets, diag_reg=0.0
+        infinite(network), train, train_targets, diag_reg=0.0
     )
     predictions = np.asarray(predict_fn(None, test, get=kind))
     seconds = time.perf_counter() - started
@@ -169,7 +181,7 @@ def memory_bytes() -> int:
 
 
 #: The ways to solve, by their names in the table of results.
-SOLVES: Mapping[str, Callable[[str, Dataset, Path], dict[str, float | None]]] = {
+SOLVES: Mapping[str, Callable[[Architecture, str, Dataset, Path], dict[str, float | None]]] = {
     "exact": exact,
     "spectral": spectral,
     "neural-tangents": by_hand,
@@ -187,6 +199,7 @@ def main() -> None:
         of_solve.add_argument("--dataset", choices=list(CATALOGUE), required=True)
         of_solve.add_argument("--prepared", type=Path, required=True)
         of_solve.add_argument("--kind", choices=KINDS, required=True)
+        of_solve.add_argument("--depth", type=int, required=True, help="hidden layers")
         of_solve.add_argument("--size", type=int, required=True)
         of_solve.add_argument("--scratch", type=Path, required=True, help="of the checkpoint")
     options = parser.parse_args()
@@ -195,7 +208,8 @@ def main() -> None:
     else:
         inputs = Inputs(dataset=options.dataset, test_size=CATALOGUE[options.dataset].test_size)
         dataset = load(CATALOGUE[options.dataset], inputs, options.prepared, options.size)
-        found = SOLVES[options.what](options.kind, dataset, options.scratch)
+        network = architecture(options.depth)
+        found = SOLVES[options.what](network, options.kind, dataset, options.scratch)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(found | {"peak_gb": peak / 1e9}))
 
