@@ -24,8 +24,8 @@ __all__ = [
 _NETWORK_BASE, _KERNEL_BASE = 600, 500
 #: Start, imports and compilation; and the rate of what follows on a slow core, per second.
 START_SECONDS, _FLOPS = 5, 2e10
-#: How much faster a float32 product is than _FLOPS; operations of an exact solve, for each entry that
-#: is computed, beside that of the kernel; and its seconds for compilation and small matrices.
+#: How much faster a float32 product is than _FLOPS; operations of an exact solve for each entry
+#: that it computes, beside those of the kernel; its seconds for compilation and small matrices.
 _FLOAT32_GAIN, _EXACT_ENTRY, _EXACT_SECONDS = 4, 1000, 20
 #: Operations that a kernel's entry takes in one layer, by activation; of another, the most. For
 #: a series, they are those at the largest variances that it knows.

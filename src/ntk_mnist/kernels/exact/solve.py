@@ -89,9 +89,9 @@ _AS_GOOD_AS_INFINITE = 1e60
 #: times the error.
 _FLOW_ERRORS, _FLOW_ROUNDS = (1e-6, 1e-3), 2
 _PIVOTS = 256
-#: Steps that extend the space, of k columns each, and solves with M of the residuals. A forward step
-#: is one pass over the tiles, and an inverse one two. Late times, too, need many forward steps: at
-#: n = 16,000, the NNGP's bound at t = 1e7 is a hundred times smaller with 30 than with 20.
+#: Steps that extend the space, of k columns each, and solves with M of the residuals. A forward
+#: step is one pass over the tiles, and an inverse one two. Late times, too, need many forward
+#: steps: at n = 16,000, the NNGP's bound at t = 1e7 is a hundred times less with 30 than with 20.
 _FORWARD, _INVERSE, _SOLVES = 40, 6, 2
 _PROBES = 8
 #: From glibc's malloc.h.
