@@ -14,8 +14,7 @@ from ntk_mnist.charts.observations import ChartError
 
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
-    spec = specification(draw({"network": table}))
-    return spec
+    return specification(draw({"network": table}))
 
 
 def test_each_size_is_a_panel_and_each_width_a_line_over_epochs() -> None:

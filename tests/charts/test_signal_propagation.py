@@ -30,8 +30,7 @@ def grid(activation: str = "erf", biases: Sequence[float] = BIASES) -> pd.DataFr
 
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
-    spec = specification(draw({"evidence": table}))
-    return spec
+    return specification(draw({"evidence": table}))
 
 
 def cells_of(table: pd.DataFrame) -> pd.DataFrame:

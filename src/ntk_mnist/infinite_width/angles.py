@@ -22,6 +22,8 @@ from typing import Any
 
 from numpy.polynomial import chebyshev
 
+from ntk_mnist.infinite_width.horner import horner
+
 __all__ = ["angle_over_chord", "bend_over_chord"]
 
 #: Terms of the series, of which each is less than half of the one before.
@@ -54,22 +56,14 @@ def _polynomial(series: Sequence[Fraction]) -> Callable[[Any], Any]:
     terms[0] /= 2
     kept = [term for term in terms if abs(term) > _ROUNDING * terms[0]]
     coefficients = [float(c) for c in chebyshev.cheb2poly(kept)]
+    even, odd = (coefficients[first::2][::-1] for first in (0, 1))
 
     def polynomial(gap: Any) -> Any:
         x = 2 * gap - 1
         square = x * x
-        even, odd = (_horner(coefficients[first::2], square) for first in (0, 1))
-        return even + x * odd
+        return horner(even, square) + x * horner(odd, square)
 
     return polynomial
-
-
-def _horner(coefficients: Sequence[float], x: Any) -> Any:
-    """A polynomial in x; the constant comes first."""
-    *others, value = coefficients
-    for coefficient in reversed(others):
-        value = value * x + coefficient
-    return value
 
 
 _P, _R = _series()

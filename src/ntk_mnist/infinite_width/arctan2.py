@@ -14,6 +14,8 @@ float64.
 import jax
 import jax.numpy as jnp
 
+from ntk_mnist.infinite_width.horner import horner
+
 __all__ = ["arctan2"]
 
 _P = (
@@ -49,15 +51,7 @@ def arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
     divisor = jnp.where(steep, smaller + larger, larger)
     u = jnp.where(steep, smaller - larger, smaller) / jnp.where(divisor == 0, 1, divisor)
     w = u * u
-    angle = u + u * (w * _polynomial(_P, w) / _polynomial(_Q, w))
+    angle = u + u * (w * horner(_P, w) / horner(_Q, w))
     angle = jnp.where(steep, jnp.pi / 4 + angle, angle)
     angle = jnp.where(y > x, jnp.pi / 2 - angle, angle)
     return jnp.where(left, jnp.pi - angle, angle)
-
-
-def _polynomial(coefficients: tuple[float, ...], w: jax.Array) -> jax.Array:
-    """A polynomial in w by Horner's rule; the coefficient of the highest power comes first."""
-    value = jnp.full_like(w, coefficients[0])
-    for coefficient in coefficients[1:]:
-        value = value * w + coefficient
-    return value
