@@ -1,5 +1,6 @@
 """A program is compiled once, without JAX's own cache, and under settings that are pinned."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,9 +55,9 @@ def test_a_process_compiles_a_program_once() -> None:
     assert lower.times == 2
 
 
-def test_a_program_is_compiled_without_the_cache_of_jax(
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def cache_of_jax(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder in which JAX keeps each program that it compiles."""
     cache = {
         "jax_compilation_cache_dir": str(tmp_path),
         "jax_persistent_cache_min_compile_time_secs": 0,
@@ -64,14 +65,31 @@ def test_a_program_is_compiled_without_the_cache_of_jax(
     try:
         with settings_of_jax(cache):
             compilation_cache.reset_cache()
-            assert compile_program(Lowering())(1.0) == pytest.approx(3 * 0.7615942)
-            assert list(tmp_path.iterdir()) == []
-            # It is used for everything else.
-            assert jax.config.values["jax_enable_compilation_cache"]
-            Lowering()().compile()
-            assert list(tmp_path.iterdir()) != []
+            yield tmp_path
     finally:
         compilation_cache.reset_cache()
+
+
+def test_a_program_is_compiled_without_the_cache_of_jax(cache_of_jax: Path) -> None:
+    assert compile_program(Lowering())(1.0) == pytest.approx(3 * 0.7615942)
+    assert list(cache_of_jax.iterdir()) == []
+    # It is used for everything else.
+    assert jax.config.values["jax_enable_compilation_cache"]
+    Lowering()().compile()
+    assert list(cache_of_jax.iterdir()) != []
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
+def test_a_program_that_another_worker_is_writing_fails_no_test(
+    cache_of_jax: Path, kept: float
+) -> None:
+    Lowering()().compile()
+    entries = list(cache_of_jax.iterdir())
+    assert entries
+    for entry in entries:
+        os.truncate(entry, int(kept * entry.stat().st_size))
+    jax.clear_caches()
+    assert Lowering()().compile()(1.0) == pytest.approx(3 * 0.7615942)
 
 
 def test_the_cache_of_jax_is_in_use_again_after_a_failure() -> None:
