@@ -58,6 +58,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.seeds
 	$(BIN)/python -m benchmarks.small_networks
 	$(BIN)/python -m benchmarks.descent
+	$(BIN)/python -m benchmarks.compilation
 	$(BIN)/python -m benchmarks.exact_solve
 	$(BIN)/python -m benchmarks.short_memory
 

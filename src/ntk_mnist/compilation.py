@@ -7,13 +7,28 @@ from typing import Any, TypeAlias
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-__all__ = ["Lower", "Programs", "compile_in_memory", "compile_program", "pinned"]
+__all__ = [
+    "Lower",
+    "Programs",
+    "compile_in_memory",
+    "compile_program",
+    "compiler_options",
+    "pinned",
+]
 
 Lower: TypeAlias = Callable[[], jax.stages.Lowered]
 #: Gives a program by what it computes and a function that lowers it, called only if needed.
 Programs: TypeAlias = Callable[[tuple[object, ...], Lower], Callable[..., Any]]
 
 _COMPILED: dict[tuple[object, ...], Callable[..., Any]] = {}
+#: LLVM's O2 in place of XLA's O3, whose programs give the same bits. They take longer to compile,
+#: and those of an activation's series also longer to run (``benchmarks.compilation``).
+_ON_A_CPU: dict[str, str | bool] = {"xla_backend_optimization_level": "2"}
+
+
+def compiler_options() -> dict[str, str | bool]:
+    """XLA's options for the device that computes."""
+    return _ON_A_CPU if jax.local_devices()[0].platform == "cpu" else {}
 
 
 @contextmanager
@@ -47,7 +62,7 @@ def pinned(*, x64: bool, partitionable_threefry: bool = True) -> Iterator[None]:
 def compile_in_memory(computes: tuple[object, ...], lower: Lower) -> Callable[..., Any]:
     """Compile the program, and store it in this process alone."""
     if computes not in _COMPILED:
-        _COMPILED[computes] = lower().compile()
+        _COMPILED[computes] = lower().compile(compiler_options())
     return _COMPILED[computes]
 
 
@@ -57,7 +72,7 @@ def compile_program(lower: Lower) -> jax.stages.Compiled:
     jax.config.update("jax_enable_compilation_cache", False)
     compilation_cache.reset_cache()
     try:
-        return lower().compile()
+        return lower().compile(compiler_options())
     finally:
         jax.config.update("jax_enable_compilation_cache", enabled)
         compilation_cache.reset_cache()

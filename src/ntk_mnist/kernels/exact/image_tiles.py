@@ -1,5 +1,6 @@
 """Images in tiles of equal numbers of rows, and the kernel of two tiles."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from ntk_mnist import settings
 from ntk_mnist.architecture import infinite
+from ntk_mnist.compilation import compiler_options
 from ntk_mnist.infinite_width.recursion import Points
 from ntk_mnist.kernels.gram import InputsOf, tile_function, whole_tile
 
@@ -40,8 +42,9 @@ class TileKernel:
         network = infinite(architecture)
         tile = tile_function(network, (kind,))
         self.proportional = proportional
-        self._points = jax.jit(lambda x: network.points(inputs(x), x if proportional else None))
-        self._kernel = jax.jit(lambda of1, of2: scale * tile(of1, of2)[kind])
+        compiled = partial(jax.jit, compiler_options=compiler_options())
+        self._points = compiled(lambda x: network.points(inputs(x), x if proportional else None))
+        self._kernel = compiled(lambda of1, of2: scale * tile(of1, of2)[kind])
 
     def points(self, images: NDArray[Any]) -> Points:
         """What each image alone contributes; images have shape (m, pixels)."""
