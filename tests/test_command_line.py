@@ -12,6 +12,9 @@ from ntk_mnist.plan.cells import Cell, KernelCell, NetworkCell
 from ntk_mnist.settings import Architecture, Inputs, Solve, Training
 from ntk_mnist.store.shards import about
 
+pytestmark = pytest.mark.slow
+
+
 INPUTS = Inputs(dataset="digits", test_size=100)
 NETWORK = NetworkCell(
     inputs=INPUTS,
@@ -60,7 +63,6 @@ def ntk_mnist(*words: str) -> subprocess.CompletedProcess[str]:
     return python("-m", "ntk_mnist", *words)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "loaded"), [(NETWORK, ""), (KERNEL, "scipy")], ids=CELLS)
 def test_a_cell_whose_program_is_stored_loads_no_library_that_it_does_not_use(
     prepared_digits: Path, tmp_path: Path, cell: Cell, loaded: str

@@ -5,6 +5,7 @@ import sys
 
 import jax
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from ntk_mnist.architecture import infinite
@@ -40,6 +41,7 @@ def test_relu_kernels_equal_the_arc_cosine_closed_form_in_float64() -> None:
     np.testing.assert_allclose(np.asarray(kernels.ntk)[off], ntk[off], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_importing_it_does_not_import_tensorflow() -> None:
     program = (
         "import sys; import ntk_mnist.neural_tangents_compat as nt; nt.predict; nt.stax;"

@@ -55,6 +55,7 @@ def test_another_name_is_no_attribute() -> None:
         _ = ntk_mnist.no_such  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_star_import_has_the_public_names() -> None:
     said = run("from ntk_mnist import *\nprint(*sorted(n for n in dir() if n[0] != '_'))")
     assert said.split() == ntk_mnist.__all__

@@ -39,6 +39,7 @@ def test_a_cell_does_not_reserve_a_gpu_unless_the_variable_says_so(
     assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == used
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed on Linux only")
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_process_has_the_threads_that_it_is_bound_to(threads: int) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pandas as pd
+import pytest
 from charts.made_up_tables import KINDS, SIZES, TWO, calibration
 from charts.specifications import drawn, found, specification
 
 from ntk_mnist.charts.calibration import draw
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_group_of_each_kernel_and_size_is_drawn() -> None:

@@ -8,6 +8,8 @@ from charts.specifications import drawn, found, panel_titles, rows, scaled, spec
 
 from ntk_mnist.charts.comparison import draw
 
+pytestmark = pytest.mark.slow
+
 
 def test_legends_are_ordered_and_the_limit_is_dashed_black() -> None:
     spec = specification(draw(tables()))

@@ -20,6 +20,8 @@ from charts.specifications import drawn, found, panel_titles, specification
 from ntk_mnist.charts.convergence import draw
 from ntk_mnist.charts.observations import ChartError
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def of_one_architecture() -> dict[str, Any]:
@@ -40,7 +42,6 @@ def subtitles(spec: dict[str, object]) -> list[str]:
     return [line for lines in panels for line in lines[1:]]
 
 
-@pytest.mark.slow
 def test_each_size_has_a_panel_for_the_whole_distance_and_for_both_of_its_parts() -> None:
     spec = of_two_architectures()
     parts = ["Network to NTK", "Linearization to NTK", "Network to linearization"]
@@ -72,7 +73,6 @@ def test_lines_are_times_in_the_order_and_the_colours_of_gradient_flow_times() -
     assert all(scale["domain"] == ["2", "2e1", "2e2"] for scale in scales)
 
 
-@pytest.mark.slow
 def test_both_axes_are_logarithmic_and_the_same_in_all_panels() -> None:
     spec = of_two_architectures()
     for channel in ("x", "y"):
@@ -125,7 +125,6 @@ def test_a_panel_tells_the_range_of_its_slopes_and_a_point_the_slope_of_its_line
     assert {"slope", "slope_low", "slope_high", "low", "high", "value"} <= shown
 
 
-@pytest.mark.slow
 def test_a_slope_is_that_of_the_line_s_own_architecture() -> None:
     tables = like_for_like_tables(architectures=TWO)
     tables["convergence"].loc[tables["convergence"]["depth"] == 3, "slope"] = -0.7
@@ -153,7 +152,6 @@ def test_the_subtitle_states_what_is_compared_and_how() -> None:
     ]
 
 
-@pytest.mark.slow
 def test_a_distance_of_0_has_no_place_on_the_log_axis() -> None:
     tables = like_for_like_tables(seeds=2)
     start = distances(seeds=2).query("time == 2.0").assign(time=0.0, rms=0.0)
@@ -184,7 +182,6 @@ def test_networks_that_do_not_tend_to_the_ntk_are_refused(column: str, other: st
         draw(tables)
 
 
-@pytest.mark.slow
 def test_an_architecture_without_a_size_leaves_its_panels_empty() -> None:
     tables = like_for_like_tables(architectures=TWO)
     lacking = (tables["distance"]["activation"] == "erf") & (

@@ -11,6 +11,8 @@ from charts.specifications import rows as headed
 
 from ntk_mnist.charts.evidence import draw
 
+pytestmark = pytest.mark.slow
+
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
     spec = specification(draw({"evidence": table}))

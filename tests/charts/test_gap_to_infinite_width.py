@@ -9,6 +9,8 @@ from charts.specifications import drawn, found, scaled, specification
 from ntk_mnist.charts.gap_to_infinite_width import draw
 from ntk_mnist.charts.observations import ChartError
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_axis_is_log_2_with_the_widths_as_ticks() -> None:
     axes = scaled(specification(draw(tables(architectures=TWO))), "x")

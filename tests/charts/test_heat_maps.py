@@ -25,6 +25,8 @@ from ntk_mnist.charts.layouts import ONE_COLUMN, TWO_COLUMNS
 from ntk_mnist.charts.observations import ChartError
 from ntk_mnist.charts.style import diverging
 
+pytestmark = pytest.mark.slow
+
 
 def cells(spec: dict[str, Any]) -> pd.DataFrame:
     """The cells of all heat maps."""

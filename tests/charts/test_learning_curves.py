@@ -12,6 +12,8 @@ from charts.specifications import drawn, line_ends, panel_titles, scaled, specif
 from ntk_mnist.charts.learning_curves import draw
 from ntk_mnist.charts.observations import ChartError
 
+pytestmark = pytest.mark.slow
+
 
 def spec_of(table: pd.DataFrame) -> dict[str, Any]:
     return specification(draw({"network": table}))

@@ -166,6 +166,7 @@ def test_a_damaged_table_is_an_error_and_the_old_chart_stays(
     assert (tmp_path / "calibration.html").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
     class Undrawable:
         def to_dict(self, validate: bool) -> dict[str, Any]:
@@ -178,6 +179,7 @@ def test_a_chart_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
     assert list((tmp_path / "figures").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_every_figure_has_a_text_alternative(
     run: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:

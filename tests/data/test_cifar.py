@@ -171,6 +171,7 @@ def test_prepared_arrays_are_images_in_file_order_and_their_labels(
         np.testing.assert_array_equal(made, array.reshape(len(array), -1).squeeze())
 
 
+@pytest.mark.slow
 def test_each_source_has_its_reason_and_the_remedies_name_the_archive(
     files: Contents, archive: bytes, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def test_every_level_and_header_of_gzip_is_accepted() -> None:
         assert gzip.decompress(canonical(file, description, "train_images")) == IDX
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_gzip_bomb_takes_little_memory(tmp_path: Path, layers: int) -> None:
     # 256 MB of zeros in 256 kB, or in much less.

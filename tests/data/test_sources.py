@@ -400,6 +400,7 @@ def test_a_full_disk_is_no_fault_of_a_source(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_mirror_that_fails_once_is_tried_again(
     tiny_mnist: Contents,
     mirror: Callable[[Answer], str],

@@ -159,6 +159,7 @@ def test_a_deep_network_approaches_the_fixed_points_at_the_depth_scale(
     assert rate == pytest.approx(1 / scale, rel=0.03)
 
 
+@pytest.mark.slow
 def test_what_a_series_does_not_know_is_not_a_number() -> None:
     found = of("tanh", 20.0, 1.0)
     assert all(math.isnan(value) for value in found)

@@ -236,6 +236,7 @@ def test_a_kernel_that_vanishes_is_refused() -> None:
         diagonalize(np.zeros((2, 2)))
 
 
+@pytest.mark.slow
 def test_importing_the_spectral_solver_imports_nothing_of_the_exact_one() -> None:
     program = (
         "import sys; import ntk_mnist.kernels.spectral;"

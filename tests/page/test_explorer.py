@@ -11,6 +11,8 @@ from scipy import stats
 from ntk_mnist.charts.observations import ChartError
 from ntk_mnist.page.explorer import explorer
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_network_is_the_mean_over_its_seeds_with_the_interval_of_student() -> None:
     frames = tables(3, TWO)

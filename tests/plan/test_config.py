@@ -444,6 +444,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(st.sampled_from(PLACES), anything)
 def test_no_value_causes_a_traceback_or_a_line_break(path: tuple[str, ...], value: Any) -> None:

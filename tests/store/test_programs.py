@@ -133,6 +133,7 @@ def test_a_damaged_file_is_replaced_by_a_program_that_is_compiled_again(
     assert lower.times == 2
 
 
+@pytest.mark.slow
 def test_a_program_is_loaded_for_one_device_where_there_are_several(tmp_path: Path) -> None:
     # The number of devices is decided when JAX starts.
     program = f"""

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from checkout import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
+
 ENTRIES = "('networks.training.Trainer',), (('architecture.ACTIVATIONS', 'relu'),)"
 PROGRAM = f"""
 from ntk_mnist.store import code_digest
