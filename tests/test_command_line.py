@@ -14,7 +14,6 @@ from ntk_mnist.store.shards import about
 
 pytestmark = pytest.mark.slow
 
-
 INPUTS = Inputs(dataset="digits", test_size=100)
 NETWORK = NetworkCell(
     inputs=INPUTS,

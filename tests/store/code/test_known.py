@@ -11,7 +11,6 @@ from checkout import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
-
 ENTRIES = "('networks.training.Trainer',), (('architecture.ACTIVATIONS', 'relu'),)"
 PROGRAM = f"""
 from ntk_mnist.store import code_digest
