@@ -50,7 +50,7 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 		echo "error: the packages of requirements-dev.lock cannot be installed: can the package registry be reached? pip says: $$(grep -i error $(VENV)/install.log | head -n 1) (all of it: $(VENV)/install.log)" >&2; exit 1; }
 	@touch $@
 
-# Well over an hour, with nothing else on the machine.
+# Takes some hours, with nothing else on the machine.
 bench: $(VENV)/installed-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake data
 	$(BIN)/python -m benchmarks.default_run
