@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from ntk_mnist.compilation import Lower, compile_in_memory, compile_program
+from ntk_mnist.compilation import Lower, compile_in_memory, compile_program, compiler_options
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.infinite_width.recursion import KINDS
 from ntk_mnist.kernels.gram import diagonal, gram
@@ -114,7 +114,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
 
 
 def compile_each_time(_: tuple[object, ...], lower: Lower) -> Any:
-    return lower().compile()
+    return lower().compile(compiler_options())
 
 
 def bits_of_a_network(digits: Dataset) -> list[bytes]:
