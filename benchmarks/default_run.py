@@ -225,13 +225,19 @@ def training_steps(runs: Runs, width: int, threads: int) -> dict[str, float]:
 
 
 def spans_of(runs: Runs, cells: Iterable[Cell]) -> dict[Cell, Span]:
-    """When each cell started, which created its empty log, and when its last shard was written."""
+    """When Snakemake started each cell, and when the last of its shards was written.
+
+    A cell writes to its log while it runs, so that the time of the log does not tell its start.
+    """
+    metadata = (runs.folder / ".snakemake/metadata").rglob("*")
+    records = [json.loads(file.read_text()) for file in metadata if file.is_file()]
+    started = {log: record["starttime"] for record in records for log in record["log"]}
     spans = {}
     for cell in cells:
         log = (runs.results / "logs" / cell.path(cell.KIND)).with_suffix(".log")
         shards = [runs.results / cell.path(output) for output in cell.outputs]
         end = max(shard.stat().st_mtime for shard in shards)
-        spans[cell] = Span(log.stat().st_mtime, end)
+        spans[cell] = Span(started[str(log.relative_to(runs.folder))], end)
     return spans
 
 
