@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import numpy as np
@@ -20,7 +20,8 @@ import pandas as pd
 
 from benchmarks.processes import RESULTS
 from benchmarks.steps import made_up_images
-from ntk_mnist.compilation import Lower, compiler_options
+from ntk_mnist.architecture import ACTIVATIONS
+from ntk_mnist.compilation import Lower, Programs, compiler_options
 from ntk_mnist.data.catalogue import CATALOGUE
 from ntk_mnist.data.inputs import Dataset
 from ntk_mnist.infinite_width.recursion import KINDS
@@ -32,6 +33,8 @@ from ntk_mnist.settings import Architecture, Inputs, Training
 LEVELS: dict[str, dict[str, Any]] = {"O3": {}, "O2": compiler_options()}
 _EPOCHS = 2
 _RUNS = 3
+#: What is done by a program, and the bits that it gives.
+Work: TypeAlias = Callable[[Programs], bytes]
 
 
 class Program(NamedTuple):
@@ -48,8 +51,8 @@ class Program(NamedTuple):
     result: bytes
 
 
-def measured(work: Callable[[Any], bytes], options: dict[str, Any]) -> Program:
-    """Some work by one program, which is given as ``compilation.Programs``."""
+def measured(work: Work, options: dict[str, Any]) -> Program:
+    """Some work by a program that is compiled with these options."""
     compiled: dict[tuple[object, ...], Callable[..., Any]] = {}
     spent = []
 
@@ -68,10 +71,10 @@ def measured(work: Callable[[Any], bytes], options: dict[str, Any]) -> Program:
     return Program(sum(spent), min(running), result)
 
 
-def networks(width: int, dataset: Dataset) -> Callable[[Any], bytes]:
+def networks(width: int, dataset: Dataset) -> Work:
     """Train a network."""
 
-    def work(programs: Any) -> bytes:
+    def work(programs: Programs) -> bytes:
         trainer = Trainer(Architecture(), Training(epochs=_EPOCHS), width, dataset, programs)
         [found] = trainer(0).network
         return np.array([found.train_loss, found.test_loss]).tobytes()
@@ -79,13 +82,13 @@ def networks(width: int, dataset: Dataset) -> Callable[[Any], bytes]:
     return work
 
 
-def kernels(activation: str, dataset: Dataset) -> Callable[[Any], bytes]:
+def kernels(activation: str, dataset: Dataset) -> Work:
     """Both kernels of the training images."""
 
     def inputs(images: Any) -> Any:
         return dataset.inputs(images, np.float64)
 
-    def work(programs: Any) -> bytes:
+    def work(programs: Programs) -> bytes:
         architecture = Architecture(activation=activation, depth=3)
         matrices = gram(architecture, dataset.train_images, None, KINDS, inputs, programs)
         return b"".join(matrices[kind].tobytes() for kind in KINDS)
@@ -98,7 +101,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Programs at two levels of optimization.")
     parser.add_argument("--widths", type=int, nargs="*", default=[64, 1024])
     parser.add_argument(
-        "--activations", nargs="*", default=["relu", "erf", "gelu", "tanh", "sigmoid", "silu"]
+        "--activations",
+        nargs="*",
+        choices=list(ACTIVATIONS),
+        default=["relu", "erf", "gelu", "tanh", "sigmoid", "silu"],
     )
     parser.add_argument("--size", type=int, default=1024, help="of the training set")
     parser.add_argument("--rounds", type=int, default=5)

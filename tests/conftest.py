@@ -20,6 +20,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 import jax  # noqa: E402
+from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
+from settings_of_jax import settings_of_jax  # noqa: E402
 
 from ntk_mnist.data.catalogue import ARRAYS, CATALOGUE, RECORD  # noqa: E402
 from ntk_mnist.data.inputs import Dataset, load  # noqa: E402
@@ -64,6 +66,23 @@ def forgotten_programs() -> Iterator[None]:
     """Free the programs of a module after it: Linux maps at most 65,530 pieces into a process."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture
+def cache_of_jax(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder in which JAX keeps each program that it compiles."""
+    folder = tmp_path / "of jax"
+    folder.mkdir()
+    cache = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_persistent_cache_min_compile_time_secs": 0,
+    }
+    try:
+        with settings_of_jax(cache):
+            compilation_cache.reset_cache()
+            yield folder
+    finally:
+        compilation_cache.reset_cache()
 
 
 @pytest.fixture(scope="session")

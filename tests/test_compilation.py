@@ -1,8 +1,6 @@
 """A program is compiled once, without JAX's own cache, and under settings that are pinned."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
+from settings_of_jax import settings_of_jax
 
 from ntk_mnist.compilation import Lower, compile_in_memory, compile_program, compiler_options
 from ntk_mnist.data.inputs import Dataset
@@ -20,19 +18,6 @@ from ntk_mnist.kernels.solver import Services
 from ntk_mnist.kernels.solvers import SOLVERS
 from ntk_mnist.networks.training import Trainer
 from ntk_mnist.settings import Architecture, Solve, Training
-
-
-@contextmanager
-def settings_of_jax(settings: Mapping[str, Any]) -> Iterator[None]:
-    """Settings of JAX that hold within a block."""
-    before = {name: getattr(jax.config, name) for name in settings}
-    try:
-        for name, value in settings.items():
-            jax.config.update(name, value)
-        yield
-    finally:
-        for name, value in before.items():
-            jax.config.update(name, value)
 
 
 class Lowering:
@@ -53,21 +38,6 @@ def test_a_process_compiles_a_program_once() -> None:
     assert lower.times == 1
     assert compile_in_memory(("of this test", 2), lower) is not program
     assert lower.times == 2
-
-
-@pytest.fixture
-def cache_of_jax(tmp_path: Path) -> Iterator[Path]:
-    """An empty folder in which JAX keeps each program that it compiles."""
-    cache = {
-        "jax_compilation_cache_dir": str(tmp_path),
-        "jax_persistent_cache_min_compile_time_secs": 0,
-    }
-    try:
-        with settings_of_jax(cache):
-            compilation_cache.reset_cache()
-            yield tmp_path
-    finally:
-        compilation_cache.reset_cache()
 
 
 def test_a_program_is_compiled_without_the_cache_of_jax(cache_of_jax: Path) -> None:

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from checkout import REPOSITORY
-from jax.experimental.compilation_cache import compilation_cache
 
 from ntk_mnist.store.programs import StoredPrograms
 from ntk_mnist.store.records import Record
@@ -58,22 +57,12 @@ def test_a_stored_program_is_not_compiled_again_and_gives_the_same_bits(
 
 
 def test_a_program_that_jax_has_in_its_own_cache_can_be_stored_and_loaded(
-    tmp_path: Path, lower: Lowering
+    cache_of_jax: Path, tmp_path: Path, lower: Lowering
 ) -> None:
-    names = ["jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"]
-    before = {name: getattr(jax.config, name) for name in names}
-    for name, value in zip(names, [str(tmp_path / "of jax"), 0], strict=True):
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-    try:
-        expected = bits(lower().compile())
-        assert list((tmp_path / "of jax").iterdir())
-        for _ in range(2):
-            assert bits(StoredPrograms(tmp_path / "stored", MADE)(("f", 1), lower)) == expected
-    finally:
-        for name, value in before.items():
-            jax.config.update(name, value)
-        compilation_cache.reset_cache()
+    expected = bits(lower().compile())
+    assert list(cache_of_jax.iterdir())
+    for _ in range(2):
+        assert bits(StoredPrograms(tmp_path / "stored", MADE)(("f", 1), lower)) == expected
 
 
 @pytest.mark.parametrize(
